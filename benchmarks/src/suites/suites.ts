@@ -1,0 +1,12 @@
+/** All suites, in the order in which they run. */
+
+import type { Suite } from "../harness/suite.js";
+import { checkpointBytes } from "./checkpoint-bytes.js";
+import { compaction } from "./compaction.js";
+import { freeze } from "./freeze.js";
+import { large } from "./large.js";
+import { loopDelay } from "./loop-delay.js";
+import { restore } from "./restore.js";
+import { rmw } from "./rmw.js";
+
+export const suites: readonly Suite[] = [rmw, freeze, loopDelay, checkpointBytes, compaction, restore, large];

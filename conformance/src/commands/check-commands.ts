@@ -1,0 +1,63 @@
+/** Commands that change nothing: everything is read and compared. */
+
+import fc from "fast-check";
+import { memoryPlace } from "../harness.js";
+import { CATALOG } from "../model/catalog.js";
+import { JobModel, type Snapshot } from "../model/job-model.js";
+import { expectEqual } from "../oracles/expectations.js";
+import { expectedLines, firstDifference, observeJob } from "../oracles/observe.js";
+import { type Command, command } from "./command.js";
+import { openRunning } from "./open-running.js";
+import { ManualClock } from "../faults/manual-clock.js";
+import { seededRandom } from "../faults/seeded-random.js";
+import type { World } from "./world.js";
+
+export const observations: fc.Arbitrary<Command> = fc.constant(
+  command("observe everything", async (model, real) => {
+    if (model.health === "running") real.expectSame(model, "on looking");
+  }),
+);
+
+/** Each retained checkpoint of each home restores, to what it was, by someone who does not become owner. */
+export const retainedChecks: fc.Arbitrary<Command> = fc.constant(
+  command("restore every retained checkpoint", (model, real) => checkRetained(model, real)),
+);
+
+export async function checkRetained(model: JobModel, real: World): Promise<void> {
+  for (const [index, home] of model.homes.entries()) {
+    for (const snapshot of home.retained) {
+      real.coverage.count("retained restored");
+      const from = { from: real.placeOf(index).open(), job: home.job, checkpoint: snapshot.id };
+      await expectRestores(snapshot, from, real);
+    }
+  }
+  for (const [index, snapshot] of model.savepoints.entries()) {
+    await expectRestores(snapshot, { savepoint: (real.savepoints[index] as World["places"][number]).open() }, real);
+  }
+}
+
+/** Restores into a place of its own and compares. */
+async function expectRestores(
+  snapshot: Snapshot,
+  restore: Parameters<typeof openRunning>[0]["restore"],
+  real: World,
+): Promise<void> {
+  const shape = {
+    declared: [CATALOG, CATALOG],
+    parallelism: snapshot.contents.map(({ tasks }) => tasks.length),
+    retain: 1,
+  };
+  const reader = await openRunning({
+    backend: real.harness.backend(),
+    storage: memoryPlace().open(),
+    job: "reader",
+    shape,
+    restore,
+    clock: new ManualClock(),
+    random: seededRandom(1),
+  });
+  expectEqual(reader.control.restoredFrom, snapshot.id, "Restored from");
+  const found = firstDifference(observeJob(reader, shape.declared), expectedLines(snapshot.contents, shape.declared));
+  if (found !== undefined) throw new Error(`Checkpoint ${snapshot.id} restores to another state: ${found}`);
+  await reader.control.close();
+}

@@ -1,0 +1,30 @@
+/** What all commands of the model have in common. */
+
+import fc from "fast-check";
+import type { JobModel } from "../model/job-model.js";
+import type { OperationChoice } from "../model/operation.js";
+import { VALUE_CHOICES } from "../model/domains.js";
+import type { World } from "./world.js";
+
+export type Command = fc.AsyncCommand<JobModel, World>;
+
+/** A command from a function; `text` shows it in a counterexample. */
+export function command(text: string, run: (model: JobModel, real: World) => Promise<void>): Command {
+  return { check: () => true, run, toString: () => text };
+}
+
+const choice = fc.nat(9999);
+
+/** Operations by numbers. Few keys are chosen often. */
+export const operationChoices: fc.Arbitrary<OperationChoice> = fc.record({
+  operator: fc.nat(1),
+  state: choice,
+  verb: choice,
+  key: fc.oneof(fc.nat(3), choice),
+  namespace: fc.nat(3),
+  field: choice,
+  values: fc.array(fc.nat(VALUE_CHOICES - 1), { minLength: 1, maxLength: 3 }),
+  isSync: fc.boolean(),
+  tampers: fc.boolean(),
+  task: fc.nat(3),
+});

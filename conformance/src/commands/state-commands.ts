@@ -1,0 +1,130 @@
+/** Commands that call states: in turn, concurrently, at the wrong task, with what cannot be stored. */
+
+import { hasCode } from "@tidemark/core";
+import fc from "fast-check";
+import { CATALOG, isOperatorKind } from "../model/catalog.js";
+import type { JobModel } from "../model/job-model.js";
+import { type Operation, type OperationChoice, resolveOperation, showOperation } from "../model/operation.js";
+import { applyToModel, type OperatorContent } from "../model/operator-model.js";
+import { expectCode, expectEqual, settled, expectThat } from "../oracles/expectations.js";
+import { call, callKeyed, callState, handleOf, type LooseTask, ownerIndex, tamper } from "./call-state.js";
+import { type Command, command, operationChoices } from "./command.js";
+import { MAX_PARALLELISM } from "./declare.js";
+import type { World } from "./world.js";
+
+/** Runs the operation that `choice` stands for on both sides, and compares what they give. */
+export async function runOperation(choice: OperationChoice, model: JobModel, real: World): Promise<void> {
+  const operation = resolveOperation(choice, model.shape.declared);
+  if (operation === undefined) return;
+  real.coverage.count(`state ${coverageName(operation)}`);
+  if (model.health === "poisoned") {
+    await expectCode(() => callState(real.running, operation), ["POISONED"], "A call of a poisoned task");
+    return;
+  }
+  const actual = await callState(real.running, operation);
+  const content = model.contents[operation.operator] as OperatorContent;
+  expectEqual(actual, applyToModel(content, operation, MAX_PARALLELISM), showOperation(operation));
+  if (operation.tampers) tamper(actual);
+}
+
+export const stateCommands: fc.Arbitrary<Command> = operationChoices.map((choice) =>
+  command(shownChoice(choice), (model, real) => runOperation(choice, model, real)),
+);
+
+/** Several updates of one key that are under way at once: they take effect in the order of the calls. */
+export const concurrentUpdates: fc.Arbitrary<Command> = fc
+  .tuple(operationChoices, fc.integer({ min: 2, max: 4 }))
+  .map(([choice, count]) =>
+    command(`${count} updates at once: ${shownChoice(choice)}`, async (model, real) => {
+      const declared = model.shape.declared.map((specs) => specs.filter(({ kind }) => kind === "value"));
+      const found = resolveOperation(choice, declared);
+      if (found === undefined || model.health === "poisoned") return;
+      real.coverage.count("concurrent updates");
+      const operations = Array.from({ length: count }, (_, index): Operation => {
+        return { ...found, verb: "update", values: [(found.values[0] ?? 0) + 16 * index] };
+      });
+      await Promise.all(operations.map((operation) => callState(real.running, operation)));
+      const content = model.contents[found.operator] as OperatorContent;
+      for (const operation of operations) applyToModel(content, operation, MAX_PARALLELISM);
+    }),
+  );
+
+/** A key at a task that does not own it: refused, whatever is called. */
+export const wrongTask: fc.Arbitrary<Command> = operationChoices.map((choice) =>
+  command(`at the wrong task: ${shownChoice(choice)}`, async (model, real) => {
+    const operation = resolveOperation(choice, keyedOnly(model));
+    const tasks = real.running.operators[choice.operator % 2] ?? [];
+    if (operation === undefined || tasks.length < 2 || operation.verb === "keys") return;
+    real.coverage.count("wrong task");
+    const wrong = tasks[(ownerIndex(operation.key, tasks.length) + 1) % tasks.length] as LooseTask;
+    const expected = model.health === "poisoned" ? "POISONED" : "KEY_NOT_OWNED";
+    const result = await settled(callKeyed(wrong, operation));
+    // A call that would change nothing may say so first.
+    const isIdle = operation.verb === "addAll" && operation.values.length === 0;
+    expectThat(
+      isIdle || hasCode(result.error, expected),
+      `${showOperation(operation)} at the wrong task was not refused`,
+    );
+  }),
+);
+
+const cycle: { self?: unknown } = {};
+cycle.self = cycle;
+
+/** Values that cannot be stored exactly, and keys that cannot be kept. */
+export const REFUSED_VALUES: readonly (() => unknown)[] = [
+  () => undefined,
+  () => () => 1,
+  () => Symbol("s"),
+  () => new (class Point {})(),
+  // A hole is not undefined.
+  () => Array.from({ length: 2, 0: 1 }).concat(new Array(1)),
+  () => "\ud800",
+  () => ({ ["\udfff"]: 1 }),
+  () => JSON.parse('{"__proto__": 1}') as unknown,
+  () => cycle,
+  () => ({ a: [{ b: () => 1 }] }),
+  () => new WeakMap(),
+  () => Promise.resolve(1),
+  () => new Proxy({}, {}),
+  () => Object.defineProperty({}, "x", { get: () => 1, enumerable: true }),
+  () => new Error("e"),
+  () => /r/,
+];
+
+const REFUSED_KEYS: readonly unknown[] = ["\ud800", undefined, null, {}, Symbol("k"), 1n, true];
+
+/** Writes that are refused before anything changes. */
+export const refusedWrites: fc.Arbitrary<Command> = fc
+  .tuple(operationChoices, fc.nat(REFUSED_VALUES.length - 1), fc.option(fc.nat(REFUSED_KEYS.length - 1), { freq: 1 }))
+  .map(([choice, value, key]) =>
+    command(`refused value ${value}, key ${key}: ${shownChoice(choice)}`, async (model, real) => {
+      const operation = resolveOperation(choice, keyedOnly(model));
+      if (operation === undefined || model.health === "poisoned") return;
+      const tasks = real.running.operators[operation.operator] ?? [];
+      const handle = handleOf(tasks[ownerIndex(operation.key, tasks.length)] as LooseTask, operation);
+      const { kind } = operation.spec;
+      const folds = kind === "reducing" || kind === "aggregating";
+      if (folds && key === null) return;
+      real.coverage.count(key === null ? "refused value" : "refused key");
+      const givenKey = key === null ? operation.key : REFUSED_KEYS[key];
+      const refused = key === null ? (REFUSED_VALUES[value] as () => unknown)() : 1;
+      const method = folds ? "addSync" : kind === "list" ? "addAll" : "set";
+      const given = kind === "list" ? [[1, refused]] : kind === "map" ? [operation.field, refused] : [refused];
+      await expectCode(() => call(handle, method, givenKey, ...given), ["VALUE_INVALID"], `Refusal ${value}`);
+    }),
+  );
+
+function keyedOnly(model: JobModel) {
+  return model.shape.declared.map((specs) => specs.filter(({ kind }) => !isOperatorKind(kind)));
+}
+
+function coverageName({ spec, verb, isSync }: Operation): string {
+  return `${spec.isNamespaced ? "namespaced " : ""}${spec.kind} ${verb}${isSync ? " sync" : ""}`;
+}
+
+/** As it reads where everything is declared. */
+function shownChoice(choice: OperationChoice): string {
+  const operation = resolveOperation(choice, [CATALOG, CATALOG]);
+  return operation === undefined ? "nothing" : showOperation(operation);
+}

@@ -1,0 +1,87 @@
+/** The real side of a run: places, the running job, and those that were left behind. */
+
+import type { Restore } from "@tidemark/core";
+import { ManualClock } from "../faults/manual-clock.js";
+import { ScriptedStorage } from "../faults/scripted-storage.js";
+import { seededRandom } from "../faults/seeded-random.js";
+import type { Harness, Place } from "../harness.js";
+import { FIRST_SHAPE, JobModel, type Shape } from "../model/job-model.js";
+import { expectedLines, firstDifference, observeJob } from "../oracles/observe.js";
+import type { RunningJob } from "./call-state.js";
+import type { Coverage } from "./coverage.js";
+import { openRunning } from "./open-running.js";
+
+/** A job that another one has taken the place of. */
+export interface Zombie {
+  readonly running: RunningJob;
+  /** Whether it was closed before; otherwise it was only left behind. */
+  readonly isClosed: boolean;
+}
+
+/** Jobs of a run, by place and name: two share a place, and no name is a plain one everywhere. */
+export const HOMES = [
+  { place: 0, job: "flights" },
+  { place: 0, job: "a/../b*%" },
+  { place: 1, job: "__proto__" },
+] as const;
+
+export class World {
+  readonly harness: Harness;
+  readonly coverage: Coverage;
+  readonly clock = new ManualClock();
+  readonly places: readonly Place[];
+  readonly savepoints: Place[] = [];
+  readonly zombies: Zombie[] = [];
+  /** Whether uploads are left that have not ended: what they leave is not garbage yet. */
+  hasLateUploads = false;
+  storage!: ScriptedStorage;
+  running!: RunningJob;
+  /** Seed of the randomness of the last opening. */
+  #seed: number;
+
+  constructor(harness: Harness, coverage: Coverage, seed = 0) {
+    this.#seed = seed;
+    this.harness = harness;
+    this.coverage = coverage;
+    this.places = [harness.place(), harness.place()];
+  }
+
+  /** A world whose job runs, empty, and its model. */
+  static async start(harness: Harness, coverage: Coverage): Promise<{ model: JobModel; real: World }> {
+    const model = new JobModel(HOMES);
+    const real = new World(harness, coverage);
+    real.newStorage(model);
+    await real.open(model, FIRST_SHAPE, "latest");
+    return { model, real };
+  }
+
+  /** A handle on the current place, as a new process would get it. */
+  newStorage(model: JobModel): void {
+    this.storage = new ScriptedStorage(this.placeOf(model.current).open());
+    this.hasLateUploads = false;
+  }
+
+  placeOf(home: number): Place {
+    return this.places[HOMES[home]?.place ?? 0] as Place;
+  }
+
+  /** Opens the job of the current home on the current storage. */
+  async open(model: JobModel, shape: Shape, restore: Restore): Promise<void> {
+    this.running = await openRunning({
+      backend: this.harness.backend(),
+      storage: this.storage,
+      job: model.home.job,
+      shape,
+      restore,
+      clock: this.clock,
+      random: seededRandom(++this.#seed),
+    });
+  }
+
+  /** Throws unless the running job holds exactly what the model says. */
+  expectSame(model: JobModel, when: string): void {
+    const { declared } = model.shape;
+    const found = firstDifference(observeJob(this.running, declared), expectedLines(model.contents, declared));
+    if (found !== undefined) throw new Error(`The state is wrong ${when}: ${found}`);
+  }
+}

@@ -1,0 +1,35 @@
+/** What the kit needs of whoever is tested: a backend, and places for checkpoints that outlive their handles. */
+
+import { type Backend, type CheckpointStorage, memoryStorage } from "@tidemark/core";
+
+/** A durable place for checkpoints, as several processes would share it. */
+export interface Place {
+  /** A new handle on the place, as a process that starts now would open it. */
+  open(): CheckpointStorage;
+}
+
+/** What is tested. */
+export interface Harness {
+  readonly name: string;
+  /** A backend whose working state starts empty; its own place for checkpoints is not used. */
+  backend(): Backend<true>;
+  /** A new, empty place. */
+  place(): Place;
+}
+
+/** Checkpoints in the memory of this process. */
+export function memoryPlace(): Place {
+  const shared = memoryStorage();
+  // A handle is closed by whoever opened it; the place stays.
+  return { open: () => withoutClose(shared) };
+}
+
+function withoutClose(storage: CheckpointStorage): CheckpointStorage {
+  return {
+    put: (name, body, options) => storage.put(name, body, options),
+    get: (name, range) => storage.get(name, range),
+    list: (prefix) => storage.list(prefix),
+    remove: (names) => storage.remove(names),
+    close: async () => {},
+  };
+}

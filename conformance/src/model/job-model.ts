@@ -1,0 +1,89 @@
+/**
+ * A job and its checkpoints, as the contract says: the lineage tree of deep snapshots, which of them are retained where, and
+ * what the running job holds.
+ *
+ * Invariants:
+ * - A snapshot never changes: it is cloned when it is taken and when it is restored.
+ */
+
+import { CATALOG, type StateSpec } from "./catalog.js";
+import { emptyOperator, type OperatorContent, rescaled } from "./operator-model.js";
+
+/** One checkpoint or savepoint. */
+export interface Snapshot {
+  readonly id: number;
+  readonly contents: readonly OperatorContent[];
+  readonly parent: Snapshot | undefined;
+}
+
+/** The checkpoints of one job in one place. */
+export interface HomeModel {
+  /** Which place, of all that the run uses. */
+  readonly place: number;
+  readonly job: string;
+  /** What counts, ascending by id. */
+  retained: Snapshot[];
+  /** What may count besides: published and not acknowledged, or subsumed and not removed. The next owner finds out. */
+  maybe: Snapshot[];
+}
+
+/** What a call of the running job is to meet. */
+export type Health = "running" | "poisoned";
+
+/** States of each operator that the job declares, and in how many tasks each operator runs. */
+export interface Shape {
+  readonly declared: readonly (readonly StateSpec[])[];
+  readonly parallelism: readonly number[];
+  readonly retain: number;
+}
+
+export const FIRST_SHAPE: Shape = { declared: [CATALOG, CATALOG], parallelism: [2, 1], retain: 1 };
+
+export class JobModel {
+  readonly homes: readonly HomeModel[];
+  readonly savepoints: Snapshot[] = [];
+  contents: readonly OperatorContent[] = FIRST_SHAPE.parallelism.map(emptyOperator);
+  shape: Shape = FIRST_SHAPE;
+  current = 0;
+  health: Health = "running";
+  /** What the running job continues from. */
+  base: Snapshot | undefined;
+
+  /** Kinds of commands that the program leaves out, one bit each. */
+  left = 0;
+  /** Whether the numbers of tasks change. */
+  rescales = false;
+
+  constructor(homes: readonly Pick<HomeModel, "place" | "job">[]) {
+    this.homes = homes.map(({ place, job }) => ({ place, job, retained: [], maybe: [] }));
+  }
+
+  get home(): HomeModel {
+    return this.homes[this.current] as HomeModel;
+  }
+
+  /** What a barrier finds now. */
+  snapshot(id: number): Snapshot {
+    return { id, contents: structuredClone(this.contents), parent: this.base };
+  }
+
+  /** A checkpoint was published. */
+  publish(snapshot: Snapshot): void {
+    const { home, shape } = this;
+    const all = [...home.retained, snapshot];
+    home.retained = all.slice(-shape.retain);
+    home.maybe = [...home.maybe, ...all.slice(0, -shape.retain)];
+    this.base = snapshot;
+  }
+
+  /** The job runs, from `snapshot` or from nothing. */
+  restore(snapshot: Snapshot | undefined, shape: Shape): void {
+    this.shape = shape;
+    this.base = snapshot;
+    this.health = "running";
+    this.contents =
+      snapshot === undefined
+        ? shape.parallelism.map(emptyOperator)
+        : snapshot.contents.map((content, operator) => rescaled(content, CATALOG, shape.parallelism[operator] ?? 1));
+  }
+}

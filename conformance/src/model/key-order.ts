@@ -1,0 +1,55 @@
+/**
+ * Keys as the written rule encodes them, for the order of enumerations and for key groups.
+ *
+ *   string   UTF-8, each byte 00 as 00 FF, then 00 01
+ *   number   IEEE 754, 8 bytes big-endian; the sign bit of numbers >= 0 is set, all bits of numbers < 0 are inverted
+ *   field    a tag byte (false 01, true 02, number 03, string 05), then the encoding of that type
+ *
+ * Invariants:
+ * - Encodings are carried as strings of characters U+0000 to U+00FF: `<` on them is unsigned byte order.
+ */
+
+import { murmur3 } from "./murmur3.js";
+
+/** Keys that the kit uses. */
+export type ModelKey = string | number;
+/** Fields of maps that the kit uses. */
+export type ModelField = string | number | boolean;
+
+export function encodeKey(key: ModelKey): string {
+  return typeof key === "string" ? encodeString(key) : encodeNumber(key);
+}
+
+export function encodeField(field: ModelField): string {
+  if (typeof field === "boolean") return field ? "\u0002" : "\u0001";
+  return typeof field === "number" ? `\u0003${encodeNumber(field)}` : `\u0005${encodeString(field)}`;
+}
+
+/** The key group of a key. */
+export function keyGroup(key: ModelKey, maxParallelism: number): number {
+  return murmur3(Buffer.from(encodeKey(key), "latin1")) % maxParallelism;
+}
+
+/** Which of `parallelism` tasks owns a key group, by the rule for even contiguous shares. */
+export function ownerOf(group: number, maxParallelism: number, parallelism: number): number {
+  for (let task = 0; task < parallelism; task++) {
+    const first = Math.ceil((task * maxParallelism) / parallelism);
+    const next = Math.ceil(((task + 1) * maxParallelism) / parallelism);
+    if (first <= group && group < next) return task;
+  }
+  throw new RangeError(`No task owns the key group. group=${group} parallelism=${parallelism}.`);
+}
+
+function encodeString(text: string): string {
+  return `${Buffer.from(text, "utf8").toString("latin1").replaceAll("\u0000", "\u0000\u00ff")}\u0000\u0001`;
+}
+
+function encodeNumber(number: number): string {
+  const bytes = Buffer.alloc(8);
+  // There is one zero and one NaN.
+  bytes.writeDoubleBE(Number.isNaN(number) ? Number.NaN : number + 0);
+  const isNegative = (bytes[0] ?? 0) >= 0x80;
+  for (const [index, byte] of bytes.entries())
+    bytes[index] = isNegative ? byte ^ 0xff : byte ^ (index === 0 ? 0x80 : 0);
+  return bytes.toString("latin1");
+}

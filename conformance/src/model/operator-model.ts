@@ -1,0 +1,239 @@
+/**
+ * What an operator holds, in plain collections: trivially right, slow, and sharing no code with core.
+ *
+ * Invariants:
+ * - Plain data only, so that `structuredClone` is a snapshot.
+ * - Keyed state belongs to no task: it falls to tasks by key group. Operator state belongs to a task each.
+ */
+
+import { type Accumulator, aggregate, isOperatorKind, reduce, type StateSpec } from "./catalog.js";
+import { encodeField, encodeKey, keyGroup, type ModelField, type ModelKey, ownerOf } from "./key-order.js";
+import { givenValue, givenValues, type Operation, updated } from "./operation.js";
+
+/** What is stored for a key in a namespace: a value, a list, an accumulator, or a map by encoded field. */
+interface Cell {
+  readonly key: ModelKey;
+  readonly namespace: string;
+  content: unknown;
+}
+
+type Fields = Map<string, readonly [ModelField, unknown]>;
+
+/** Operator state of one task by the name of the state: a list, or a map by encoded field. */
+type TaskContent = Map<string, unknown[] | Fields>;
+
+export interface OperatorContent {
+  /** By the name of the state, then by encoded key and namespace. */
+  readonly keyed: Map<string, Map<string, Cell>>;
+  readonly tasks: TaskContent[];
+}
+
+export function emptyOperator(parallelism: number): OperatorContent {
+  return { keyed: new Map(), tasks: Array.from({ length: parallelism }, () => new Map()) };
+}
+
+/** Does what `operation` says, and returns what the call is to give. */
+export function applyToModel(content: OperatorContent, operation: Operation, maxParallelism: number): unknown {
+  const { spec } = operation;
+  if (isOperatorKind(spec.kind)) return applyToTasks(content, operation);
+  if (operation.verb === "keys") {
+    const task = taskOf(operation.key, content, maxParallelism);
+    return presentKeys(content, { ...operation, task, maxParallelism });
+  }
+  const cells = cellsOf(content, spec.name);
+  const address = addressOf(operation);
+  const before = cells.get(address)?.content;
+  const { next, result } = change(before, operation);
+  if (next === undefined) cells.delete(address);
+  else cells.set(address, { key: operation.key, namespace: operation.namespace, content: next });
+  return result;
+}
+
+/** Which task owns a key. */
+export function taskOf(key: ModelKey, { tasks }: OperatorContent, maxParallelism: number): number {
+  return ownerOf(keyGroup(key, maxParallelism), maxParallelism, tasks.length);
+}
+
+export interface Enumeration {
+  readonly spec: StateSpec;
+  readonly namespace: string;
+  readonly task: number;
+  readonly maxParallelism: number;
+}
+
+/** Keys that are present in a namespace of one task, in the order that enumerations promise. */
+export function presentKeys(content: OperatorContent, where: Enumeration): ModelKey[] {
+  return presentCells(content, where).map(({ key }) => (typeof key === "number" ? key + 0 : key));
+}
+
+/** What reading each present key gives, in the order of the enumeration. */
+export function presentContents(content: OperatorContent, where: Enumeration): (readonly [ModelKey, unknown])[] {
+  return presentCells(content, where).map(({ key, content: stored }) => [key, read(where.spec, stored)] as const);
+}
+
+/** What a task holds in an operator state. */
+export function taskContents({ tasks }: OperatorContent, spec: StateSpec, task: number): unknown {
+  const stored = tasks[task]?.get(spec.name);
+  return spec.kind === "broadcast" ? entriesOf(stored as Fields | undefined) : [...((stored as unknown[]) ?? [])];
+}
+
+/** The content as it comes back under another number of tasks. */
+export function rescaled(content: OperatorContent, specs: readonly StateSpec[], parallelism: number): OperatorContent {
+  const next = structuredClone(content);
+  const before = next.tasks.splice(0);
+  if (before.length === parallelism) {
+    next.tasks.push(...before);
+    return next;
+  }
+  for (let task = 0; task < parallelism; task++) {
+    next.tasks.push(new Map(specs.flatMap((spec) => dealt(before, spec, { task, parallelism }))));
+  }
+  return structuredClone(next);
+}
+
+function dealt(
+  before: readonly TaskContent[],
+  { kind, name }: StateSpec,
+  { task, parallelism }: { readonly task: number; readonly parallelism: number },
+): [string, unknown[] | Fields][] {
+  if (kind === "broadcast") {
+    const copy = before[0]?.get(name);
+    return copy === undefined ? [] : [[name, copy]];
+  }
+  if (!isOperatorKind(kind)) return [];
+  const all = before.flatMap((content) => (content.get(name) as unknown[] | undefined) ?? []);
+  if (kind === "union-list") return [[name, all]];
+  const bound = (index: number): number => Math.floor((index * all.length) / parallelism);
+  return [[name, all.slice(bound(task), bound(task + 1))]];
+}
+
+function presentCells(content: OperatorContent, where: Enumeration): Cell[] {
+  const { spec, namespace, task, maxParallelism } = where;
+  return [...(content.keyed.get(spec.name)?.values() ?? [])]
+    .filter((cell) => cell.namespace === namespace && taskOf(cell.key, content, maxParallelism) === task)
+    .map((cell) => ({ cell, group: keyGroup(cell.key, maxParallelism), encoded: encodeKey(cell.key) }))
+    .sort((a, b) => a.group - b.group || (a.encoded < b.encoded ? -1 : 1))
+    .map(({ cell }) => cell);
+}
+
+function cellsOf({ keyed }: OperatorContent, name: string): Map<string, Cell> {
+  const known = keyed.get(name) ?? new Map<string, Cell>();
+  keyed.set(name, known);
+  return known;
+}
+
+function addressOf({ key, namespace }: Operation): string {
+  return `${encodeKey(key)}${encodeKey(namespace)}`;
+}
+
+interface Changed {
+  /** `undefined`: the key is absent. */
+  readonly next: unknown;
+  readonly result?: unknown;
+}
+
+function change(before: unknown, operation: Operation): Changed {
+  switch (operation.spec.kind) {
+    case "value":
+      return changeValue(before, operation);
+    case "list":
+      return changeList(before as unknown[] | undefined, operation);
+    case "map":
+      return changeMap(before as Fields | undefined, operation);
+    default:
+      return changeFolded(before, operation);
+  }
+}
+
+function changeValue(before: unknown, operation: Operation): Changed {
+  switch (operation.verb) {
+    case "set":
+      return { next: givenValue(operation) };
+    case "delete":
+      return { next: undefined };
+    case "update":
+      return { next: updated(before === undefined ? operation.spec.default : before, operation) };
+    default:
+      return { next: before, result: read(operation.spec, before) };
+  }
+}
+
+function changeList(before: unknown[] | undefined, operation: Operation): Changed {
+  switch (operation.verb) {
+    case "add":
+      return { next: [...(before ?? []), givenValue(operation)] };
+    case "addAll":
+      return { next: unlessEmpty([...(before ?? []), ...givenValues(operation)]) };
+    case "set":
+      return { next: unlessEmpty(givenValues(operation)) };
+    case "delete":
+      return { next: undefined };
+    default:
+      return { next: before, result: before ?? [] };
+  }
+}
+
+function changeMap(before: Fields | undefined, operation: Operation): Changed {
+  const fields: Fields = new Map(before);
+  const encoded = encodeField(operation.field);
+  switch (operation.verb) {
+    case "set":
+      fields.set(encoded, [operation.field, givenValue(operation)]);
+      break;
+    case "delete":
+      fields.delete(encoded);
+      break;
+    case "clear":
+      fields.clear();
+      break;
+    case "get":
+      return { next: before, result: fields.get(encoded)?.[1] };
+    case "has":
+      return { next: before, result: fields.has(encoded) };
+    case "isEmpty":
+      return { next: before, result: fields.size === 0 };
+    default:
+      return { next: before, result: entriesOf(fields) };
+  }
+  return { next: fields.size === 0 ? undefined : fields };
+}
+
+function changeFolded(before: unknown, operation: Operation): Changed {
+  const { spec, verb } = operation;
+  if (verb === "get") return { next: before, result: read(spec, before) };
+  if (verb === "delete") return { next: undefined };
+  const input = givenValue(operation) as string;
+  if (spec.kind === "reducing") return { next: before === undefined ? input : reduce(before as string, input) };
+  return { next: aggregate.add(input, (before as Accumulator | undefined) ?? aggregate.create()) };
+}
+
+function applyToTasks({ tasks }: OperatorContent, operation: Operation): unknown {
+  const { spec, verb, task: choice } = operation;
+  const task = tasks[choice % tasks.length] as TaskContent;
+  if (spec.kind === "broadcast") {
+    const before = task.get(spec.name) as Fields | undefined;
+    const { next, result } = changeMap(before, operation);
+    // Whoever writes a broadcast state writes the same in every task.
+    for (const each of tasks) each.set(spec.name, new Map((next as Fields | undefined) ?? []));
+    return result;
+  }
+  const before = (task.get(spec.name) as unknown[] | undefined) ?? [];
+  if (verb === "get") return before;
+  task.set(spec.name, verb === "add" ? [...before, givenValue(operation)] : givenValues(operation));
+  return undefined;
+}
+
+function read(spec: StateSpec, stored: unknown): unknown {
+  if (spec.kind === "map") return entriesOf(stored as Fields | undefined);
+  if (stored === undefined) return spec.kind === "list" ? [] : spec.default;
+  return spec.kind === "aggregating" ? aggregate.result(stored as Accumulator) : stored;
+}
+
+/** Ascending by encoded field. */
+function entriesOf(fields: Fields | undefined): (readonly [ModelField, unknown])[] {
+  return [...(fields ?? [])].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, entry]) => entry);
+}
+
+function unlessEmpty(list: unknown[]): unknown[] | undefined {
+  return list.length === 0 ? undefined : list;
+}

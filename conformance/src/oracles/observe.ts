@@ -1,0 +1,88 @@
+/** The whole state as lines of text: of a real job, and as the model says. Equal states have equal lines. */
+
+import { call, handleOf, type LooseTask, type RunningJob } from "../commands/call-state.js";
+import { MAX_PARALLELISM } from "../commands/declare.js";
+import { canonical } from "../model/canonical.js";
+import { isOperatorKind, type StateSpec } from "../model/catalog.js";
+import { NAMESPACES } from "../model/domains.js";
+import { type OperatorContent, presentContents, taskContents } from "../model/operator-model.js";
+
+/** Reads everything of a running job, in the order in which it is enumerated. */
+export function observeJob(job: RunningJob, declared: readonly (readonly StateSpec[])[]): string[] {
+  return job.operators.flatMap((tasks, operator) =>
+    tasks.flatMap((task, index) =>
+      inNameOrder(declared[operator]).flatMap((spec) => observeState(task, spec, `#${operator}.${index}`)),
+    ),
+  );
+}
+
+/** The lines that `observeJob` is to give. */
+export function expectedLines(
+  contents: readonly OperatorContent[],
+  declared: readonly (readonly StateSpec[])[],
+): string[] {
+  return contents.flatMap((content, operator) =>
+    content.tasks.flatMap((_, task) =>
+      inNameOrder(declared[operator]).flatMap((spec) => expectedState(content, spec, { operator, task })),
+    ),
+  );
+}
+
+/** The first line that differs, or `undefined`. */
+export function firstDifference(actual: readonly string[], expected: readonly string[]): string | undefined {
+  const at = Array.from({ length: Math.max(actual.length, expected.length) }).findIndex(
+    (_, index) => actual[index] !== expected[index],
+  );
+  return at < 0 ? undefined : `found ${cut(actual[at])} where ${cut(expected[at])} was expected (line ${at})`;
+}
+
+function cut(line: string | undefined): string {
+  return line === undefined ? "the end" : line.slice(0, 400);
+}
+
+/** Declarations come in any order; what a state holds does not depend on it. */
+function inNameOrder(specs: readonly StateSpec[] = []): StateSpec[] {
+  return [...specs].sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+function observeState(task: LooseTask, spec: StateSpec, where: string): string[] {
+  if (isOperatorKind(spec.kind)) {
+    const handle = handleOf(task, { spec, namespace: "" });
+    const content = spec.kind === "broadcast" ? [...(call(handle, "entries") as unknown[])] : call(handle, "get");
+    return [line(place(where, spec, ""), ["", content])];
+  }
+  return namespacesOf(spec).flatMap((namespace) => {
+    const handle = handleOf(task, { spec, namespace });
+    const keys = [...(call(handle, "keysSync") as Iterable<unknown>)];
+    return keys.map((key) => {
+      const method = spec.kind === "map" ? "entriesSync" : "getSync";
+      const content = call(handle, method, key);
+      return line(place(where, spec, namespace), [key, spec.kind === "map" ? [...(content as unknown[])] : content]);
+    });
+  });
+}
+
+function expectedState(
+  content: OperatorContent,
+  spec: StateSpec,
+  { operator, task }: { readonly operator: number; readonly task: number },
+): string[] {
+  const where = `#${operator}.${task}`;
+  if (isOperatorKind(spec.kind)) return [line(place(where, spec, ""), ["", taskContents(content, spec, task)])];
+  return namespacesOf(spec).flatMap((namespace) => {
+    const present = presentContents(content, { spec, namespace, task, maxParallelism: MAX_PARALLELISM });
+    return present.map((entry) => line(place(where, spec, namespace), entry));
+  });
+}
+
+function namespacesOf({ isNamespaced }: StateSpec): readonly string[] {
+  return isNamespaced ? NAMESPACES : [""];
+}
+
+function line(where: string, [key, content]: readonly [unknown, unknown]): string {
+  return `${where} ${canonical(key)} = ${canonical(content)}`;
+}
+
+function place(where: string, { name }: StateSpec, namespace: string): string {
+  return `${where} ${JSON.stringify(name)} ${JSON.stringify(namespace)}`;
+}

@@ -1,0 +1,48 @@
+/** (a) and (c) to (g), on every backend in memory. */
+
+import { describe, it } from "vitest";
+import { checkProperty } from "../src/check-property.js";
+import { Coverage } from "../src/commands/coverage.js";
+import { CATALOG } from "../src/model/catalog.js";
+import { fullIsChain } from "../src/properties/checkpoint-chains.js";
+import { frozenIsFrozen } from "../src/properties/frozen-tables.js";
+import { rescalingIsIdentity } from "../src/properties/rescaling.js";
+import { listingIsTrue } from "../src/properties/retention.js";
+import { stateKind } from "../src/properties/state-kinds.js";
+import { diskHarness, memoryHarness } from "./support/harnesses.js";
+import { PROPERTY_TIMEOUT_MS, report, settings } from "./support/settings.js";
+
+const timeout = PROPERTY_TIMEOUT_MS;
+const backends = [
+  { harness: memoryHarness, share: 1 },
+  { harness: diskHarness, share: 0.4 },
+];
+
+describe.each(CATALOG.map((spec) => ({ spec, shown: `${spec.isNamespaced ? "namespaced " : ""}${spec.kind}` })))(
+  "$shown state is like a plain collection",
+  ({ spec, shown }) => {
+    it(`under the name ${JSON.stringify(spec.name.slice(0, 20))}`, { timeout }, async () => {
+      const coverage = new Coverage();
+      await checkProperty(shown, stateKind(spec, memoryHarness, coverage), settings(20));
+      report(shown, coverage);
+    });
+  },
+);
+
+describe.each(backends)("on $harness.name", ({ harness, share }) => {
+  it("a full checkpoint is the same as a chain of incremental ones", { timeout }, async () => {
+    await checkProperty("full is chain", fullIsChain(harness, new Coverage()), settings(15 * share));
+  });
+
+  it("rescaling and back changes nothing", { timeout }, async () => {
+    await checkProperty("rescaling", rescalingIsIdentity(harness, new Coverage()), settings(30 * share));
+  });
+
+  it("frozen tables are not changed by later writes", { timeout }, async () => {
+    await checkProperty("frozen", frozenIsFrozen(harness, new Coverage()), settings(40 * share));
+  });
+
+  it("what is retained restores, and the storage holds nothing else", { timeout }, async () => {
+    await checkProperty("retention", listingIsTrue(harness, new Coverage()), settings(20 * share));
+  });
+});

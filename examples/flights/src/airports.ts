@@ -1,0 +1,103 @@
+/** The operator: what is kept per airport of origin, and how one flight changes it. */
+
+import {
+  aggregating,
+  type Backend,
+  defineOperator,
+  type HandleOf,
+  integer,
+  type JobControl,
+  list,
+  map,
+  openTask,
+  reducing,
+  splitList,
+  string,
+  value,
+} from "@tidemark/core";
+import type { FlightColumns } from "./flight-file.js";
+import type { DelaySummary, Flight } from "./flight-state.js";
+
+const ON_TIME_BELOW_MINUTES = 15;
+const RECENT_COUNT = 20;
+
+interface DelayTotals {
+  readonly count: number;
+  readonly sum: number;
+  readonly max: number;
+  readonly onTime: number;
+}
+
+const delayTotals = {
+  create: (): DelayTotals => ({ count: 0, sum: 0, max: -Infinity, onTime: 0 }),
+  add: (delay: number, { count, sum, max, onTime }: DelayTotals): DelayTotals => ({
+    count: count + 1,
+    sum: sum + delay,
+    max: Math.max(max, delay),
+    onTime: onTime + (delay < ON_TIME_BELOW_MINUTES ? 1 : 0),
+  }),
+  result: ({ count, sum, max, onTime }: DelayTotals): DelaySummary => ({
+    mean: sum / count,
+    max,
+    onTimeShare: onTime / count,
+  }),
+};
+
+const states = {
+  flights: value<number>({ default: 0 }),
+  delay: aggregating(delayTotals),
+  destinations: map<string, number>(),
+  recent: list<Flight>(),
+  worst: reducing<Flight>((worst, flight) => (flight.delay > worst.delay ? flight : worst)),
+  /** Rows of the file that are in the state. */
+  position: splitList<number>({ codec: integer() }),
+};
+
+const airports = defineOperator("airports", { key: string(), states: states as never });
+
+export type AirportsTask = JobControl & {
+  readonly [Name in keyof typeof states]: HandleOf<(typeof states)[Name], string, true>;
+};
+
+/** Opens the task: continues from the latest checkpoint of the backend, if there is one. */
+export async function openAirports(backend: Backend<true>): Promise<AirportsTask> {
+  // The cast, and the one above: no descriptor is assignable to the constraint that `defineOperator` puts on them.
+  return (await openTask(airports, { job: "flights", backend })) as unknown as AirportsTask;
+}
+
+/** How many rows of the file are in the state. */
+export function positionOf(task: AirportsTask): number {
+  return task.position.get()[0] ?? 0;
+}
+
+/**
+ * Takes row `row` into the state. The changes and the new position are made in one synchronous stretch: a checkpoint holds
+ * both or neither.
+ */
+export function addFlight(task: AirportsTask, row: number, columns: FlightColumns): void {
+  const index = row - columns.start;
+  const airport = columns.origin[index] as string;
+  const destination = columns.destination[index] as string;
+  const delay = columns.delay[index] as number;
+  const flight: Flight = {
+    date: columns.date[index] as number,
+    destination,
+    delay,
+    distance: columns.distance[index] as number,
+  };
+  const flights = task.flights.getSync(airport) + 1;
+
+  task.flights.set(airport, flights);
+  task.delay.addSync(airport, delay);
+  task.destinations.set(airport, destination, (task.destinations.getSync(airport, destination) ?? 0) + 1);
+  task.recent.add(airport, flight);
+  if (flights % RECENT_COUNT === 0) trimRecent(task, airport);
+  task.worst.addSync(airport, flight);
+  task.position.set([row + 1]);
+}
+
+/** Appending costs the same however long the list is, and rewriting does not: so it is done once in 20 flights. */
+function trimRecent(task: AirportsTask, airport: string): void {
+  const recent = task.recent.getSync(airport);
+  if (recent.length > RECENT_COUNT) task.recent.set(airport, recent.slice(-RECENT_COUNT));
+}

@@ -1,0 +1,84 @@
+/**
+ * The job's loop: flights in, a checkpoint started every so many of them.
+ *
+ * Invariants:
+ * - The loop never waits for a checkpoint, except for the one before when the next is due.
+ * - Between slices the event loop turns, so that an upload proceeds while flights are processed.
+ */
+
+import { setImmediate } from "node:timers/promises";
+import type { CheckpointInfo } from "@tidemark/core";
+import { addFlight, type AirportsTask, positionOf } from "./airports.js";
+import { readFlights } from "./flight-file.js";
+
+/** Flights per turn of the event loop: a fraction of a millisecond of work. An upload takes many turns. */
+const SLICE_COUNT = 50;
+
+export interface ProcessSettings {
+  readonly events: number;
+  readonly checkpointEvery: number;
+  /** Ends the work where it is, as a crash would: nothing is awaited or tidied up. */
+  readonly crash: AbortSignal;
+}
+
+/** Told what happens, as it happens. `position` counts the flights in the state, or in the checkpoint. */
+export interface ProcessObserver {
+  progressed(position: number): void;
+  checkpointStarted(position: number): void;
+  checkpointCompleted(position: number, checkpoint: CheckpointInfo): void;
+}
+
+/** Continues from where the state is. Resolves when all flights are in a completed checkpoint, or at a crash. */
+export async function processFlights(
+  task: AirportsTask,
+  { events, checkpointEvery, crash }: ProcessSettings,
+  observer: ProcessObserver,
+): Promise<void> {
+  const checkpoints = new Checkpoints(task, observer);
+  let row = positionOf(task);
+  for await (const columns of readFlights(row, events)) {
+    while (row < columns.end) {
+      const due = Math.min(events, (Math.floor(row / checkpointEvery) + 1) * checkpointEvery);
+      const end = Math.min(columns.end, due, row + SLICE_COUNT);
+      for (; row < end; row++) addFlight(task, row, columns);
+      observer.progressed(row);
+      if (row === due) await checkpoints.start(row);
+      await task.ready();
+      await setImmediate();
+      if (crash.aborted) return;
+    }
+  }
+  await Promise.race([checkpoints.settled(), aborted(crash)]);
+}
+
+/** At most one checkpoint under way. */
+class Checkpoints {
+  readonly #task: AirportsTask;
+  readonly #observer: ProcessObserver;
+  #current: Promise<void> = Promise.resolve();
+
+  constructor(task: AirportsTask, observer: ProcessObserver) {
+    this.#task = task;
+    this.#observer = observer;
+  }
+
+  /** Starts a checkpoint of everything up to `position`; first waits for the one before, and fails if that did. */
+  async start(position: number): Promise<void> {
+    await this.#current;
+    this.#observer.checkpointStarted(position);
+    this.#current = this.#task.checkpoint().then((info) => this.#observer.checkpointCompleted(position, info));
+    // A failure is thrown where it is waited for; until then it is not unhandled.
+    this.#current.catch(() => {});
+  }
+
+  settled(): Promise<void> {
+    return this.#current;
+  }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => {
+    signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+}

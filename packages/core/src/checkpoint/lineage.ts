@@ -1,0 +1,224 @@
+/**
+ * Who may publish checkpoints of a job, and which published ones count.
+ *
+ * An attempt is acquired by creating `owner/<n+1>`. Its owner then lists what is published and records it as `lineage/<n+1>`:
+ *
+ *   acquire ──create owner──▶ list manifests ──create lineage──▶ owner still highest? ──▶ may publish
+ *   publish ──create manifest──▶ owner still highest? ──▶ published; else FENCED
+ *
+ * Invariants:
+ * - The authority is the highest attempt with a lineage. A manifest counts if the authority's lineage names it, or the
+ *   authority published it; anything else is void: an older attempt published it too late to be seen.
+ * - Whoever is told that a checkpoint was published saw no higher owner after creating its manifest, so every higher owner
+ *   lists it.
+ * - Attempts are never reused by two owners that publish: whoever acquires looks for a higher owner before and after its record.
+ */
+
+import { assert } from "../assert.js";
+import type { Random } from "../contracts/clock.js";
+import type { CheckpointStorage, PutOutcome } from "../contracts/checkpoint-storage.js";
+import { hasCode, isStateBackendError, quoted, StateBackendError } from "../errors.js";
+import { type JobNames, type ManifestName, parseAttempt, parseManifestName } from "./names.js";
+import { readWhole } from "./read-whole.js";
+import { sealJson, unsealJson } from "./sealed-json.js";
+
+const OWNER_FORMAT = { magic: "tidemark-owner", version: 1 };
+const LINEAGE_FORMAT = { magic: "tidemark-lineage", version: 1 };
+const ACQUIRE_TRIES_MAX = 100;
+
+/** The right to publish: `number` counts owners, `nonce` (32 hexadecimal digits) is random. */
+export interface Attempt {
+  readonly number: number;
+  readonly nonce: string;
+}
+
+/** What is published and counts, ascending by checkpoint, and the highest id ever given. */
+export interface Published {
+  readonly manifests: readonly ManifestName[];
+  readonly highestId: number;
+}
+
+/** Reads what counts, without becoming owner. */
+export async function readPublished(storage: CheckpointStorage, names: JobNames): Promise<Published> {
+  return publishedUnder(storage, names, Number.POSITIVE_INFINITY);
+}
+
+export class Lineage {
+  readonly attempt: Attempt;
+  readonly #storage: CheckpointStorage;
+  readonly #names: JobNames;
+
+  private constructor(storage: CheckpointStorage, names: JobNames, attempt: Attempt) {
+    this.#storage = storage;
+    this.#names = names;
+    this.attempt = attempt;
+  }
+
+  /**
+   * Becomes the owner of a job; whoever was it before is fenced from now on.
+   * @throws {StateBackendError} FENCED if others became owner at the same time, later than us
+   */
+  static async acquire(
+    storage: CheckpointStorage,
+    names: JobNames,
+    random: Random,
+  ): Promise<{ readonly lineage: Lineage; readonly published: Published }> {
+    const attempt = await createOwner(storage, names, random);
+    const lineage = new Lineage(storage, names, attempt);
+    const published = await publishedUnder(storage, names, attempt.number);
+    const record = { ...attempt, checkpoints: published.manifests.map(({ leaf }) => leaf) };
+    const outcome = await createSurely(storage, names.lineage(attempt.number), sealJson(LINEAGE_FORMAT, record));
+    if (outcome === "exists") throw fenced(attempt, attempt.number);
+    await lineage.assertOwner();
+    return { lineage, published };
+  }
+
+  /**
+   * Makes a manifest exist, unless another owner has taken over.
+   * @throws {StateBackendError} FENCED if another has; whether the manifest counts is then for its lineage to say
+   * @throws {StateBackendError} UNAVAILABLE, with the outcome as far as it is known
+   */
+  async publish(checkpoint: number, manifest: Buffer): Promise<ManifestName> {
+    const name = this.#names.checkpoint(checkpoint, this.attempt.number);
+    const outcome = await createSurely(this.#storage, name, manifest);
+    assert(outcome === "created", "an attempt publishes a checkpoint id once");
+    await this.assertOwner();
+    const parsed = parseManifestName(name, this.#names.checkpoints);
+    assert(parsed !== undefined, "a manifest's name can be parsed");
+    return parsed;
+  }
+
+  /** @throws {StateBackendError} FENCED if a higher attempt exists */
+  async assertOwner(): Promise<void> {
+    const highest = await highestAttempt(this.#storage, this.#names.owners);
+    if (highest !== this.attempt.number) throw fenced(this.attempt, highest);
+  }
+}
+
+/**
+ * Creates an object that only we write. An unknown outcome is resolved by repeating the put: reading back would show an
+ * object that is visible and not yet durable, while a put that answers does so about durable objects.
+ */
+async function createSurely(storage: CheckpointStorage, name: string, body: Buffer): Promise<PutOutcome> {
+  const outcome = await putAgainIfUnknown(storage, name, body);
+  // It exists: perhaps because an earlier try of ours was applied although its reply was lost.
+  return outcome === "exists" && (await holds(storage, name, body)) ? "created" : outcome;
+}
+
+async function putAgainIfUnknown(storage: CheckpointStorage, name: string, body: Buffer): Promise<PutOutcome> {
+  try {
+    return await storage.put(name, body, { ifAbsent: true });
+  } catch (error) {
+    if (!isStateBackendError(error) || error.outcome === "not-applied") throw error;
+    return putOrStayUnknown(storage, name, body);
+  }
+}
+
+async function putOrStayUnknown(storage: CheckpointStorage, name: string, body: Buffer): Promise<PutOutcome> {
+  try {
+    return await storage.put(name, body, { ifAbsent: true });
+  } catch (cause) {
+    throw new StateBackendError(
+      "UNAVAILABLE",
+      `Whether an object was stored could not be found out. name=${quoted(name)}. Restore the latest checkpoint when the storage answers again.`,
+      { cause, outcome: "unknown" },
+    );
+  }
+}
+
+async function holds(storage: CheckpointStorage, name: string, body: Buffer): Promise<boolean> {
+  try {
+    return body.equals(await readWhole(storage, name));
+  } catch (error) {
+    if (hasCode(error, "CHECKPOINT_NOT_FOUND")) return false;
+    throw error;
+  }
+}
+
+async function createOwner(storage: CheckpointStorage, names: JobNames, random: Random): Promise<Attempt> {
+  for (let tries = 0; tries < ACQUIRE_TRIES_MAX; tries++) {
+    const number = (await highestAttempt(storage, names.owners)) + 1;
+    const attempt = { number, nonce: Buffer.from(random.bytes(16)).toString("hex") };
+    const outcome = await createSurely(storage, names.owner(number), sealJson(OWNER_FORMAT, attempt));
+    // Old owner objects are removed, so that a slow starter could create one of them again: it is not the highest then.
+    if (outcome === "created" && (await highestAttempt(storage, names.owners)) === number) return attempt;
+  }
+  throw new StateBackendError(
+    "UNAVAILABLE",
+    `Others kept taking the job over. tries=${ACQUIRE_TRIES_MAX}. Make sure that only one process runs the job, then try again.`,
+  );
+}
+
+async function highestAttempt(storage: CheckpointStorage, prefix: string): Promise<number> {
+  let highest = 0;
+  for await (const { name } of storage.list(prefix)) highest = Math.max(highest, parseAttempt(name, prefix) ?? 0);
+  return highest;
+}
+
+/** What counts for an owner with number `attempt`: by the highest lineage below it. */
+async function publishedUnder(storage: CheckpointStorage, names: JobNames, attempt: number): Promise<Published> {
+  const authority = await authorityBelow(storage, names, attempt);
+  const listed: ManifestName[] = [];
+  for await (const { name } of storage.list(names.checkpoints)) {
+    const manifest = parseManifestName(name, names.checkpoints);
+    if (manifest !== undefined) listed.push(manifest);
+  }
+  const manifests = listed
+    .filter(({ leaf, attempt: by }) => by === authority.attempt || authority.checkpoints.has(leaf))
+    .sort((a, b) => a.checkpoint - b.checkpoint || a.attempt - b.attempt);
+  checkNothingLost(authority, listed, manifests);
+  return { manifests, highestId: listed.reduce((highest, { checkpoint }) => Math.max(highest, checkpoint), 0) };
+}
+
+/** At least one checkpoint is always retained, and an attempt publishes only after its lineage. */
+function checkNothingLost(
+  authority: Authority,
+  listed: readonly ManifestName[],
+  counted: readonly ManifestName[],
+): void {
+  if (authority.checkpoints.size > 0 && counted.length === 0) {
+    throw lost("every manifest that the last owner found", `attempt=${authority.attempt}`);
+  }
+  const beyond = listed.find(({ attempt }) => attempt > authority.attempt && attempt < authority.limit);
+  if (beyond !== undefined) throw lost("the lineage of an attempt that published", `attempt=${beyond.attempt}`);
+}
+
+function lost(what: string, facts: string): StateBackendError {
+  return new StateBackendError(
+    "CHECKPOINT_CORRUPT",
+    `Objects of the job are missing: ${what}. ${facts}. Bring the place back from a copy; it is not taken for an empty job.`,
+  );
+}
+
+interface Authority {
+  readonly attempt: number;
+  /** Attempts at or above it are not considered. */
+  readonly limit: number;
+  readonly checkpoints: ReadonlySet<string>;
+}
+
+async function authorityBelow(storage: CheckpointStorage, names: JobNames, limit: number): Promise<Authority> {
+  let attempt = 0;
+  for await (const { name } of storage.list(names.lineages)) {
+    const number = parseAttempt(name, names.lineages) ?? 0;
+    if (number < limit) attempt = Math.max(attempt, number);
+  }
+  if (attempt === 0) return { attempt, limit, checkpoints: new Set() };
+  const name = names.lineage(attempt);
+  const checkpoints = unsealJson(await readWhole(storage, name), LINEAGE_FORMAT, { name, parse: parseLineage });
+  return { attempt, limit, checkpoints };
+}
+
+function parseLineage(json: unknown): ReadonlySet<string> {
+  const checkpoints = (json as { checkpoints?: unknown } | null)?.checkpoints;
+  if (!Array.isArray(checkpoints)) throw new TypeError("checkpoints is not a list");
+  return new Set(checkpoints.map(String));
+}
+
+function fenced(own: Attempt, highest: number): StateBackendError {
+  return new StateBackendError(
+    "FENCED",
+    `Another process has taken the job over. attempt=${own.number} owner=${highest}. Stop this one; the other continues from the last published checkpoint.`,
+    { outcome: "unknown" },
+  );
+}

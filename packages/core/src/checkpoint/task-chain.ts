@@ -1,0 +1,152 @@
+/**
+ * The segments that a task's last checkpoint consists of, and the frozen tables that are in no completed checkpoint yet.
+ *
+ *   freeze ──▶ pending ──extend──▶ uploaded ──(published)──adopt──▶ in the chain, no longer pending
+ *                 ▲                    │
+ *                 └────── aborted ─────┘   nothing is lost: the next extension takes all that is pending, newer wins
+ *
+ * Invariants:
+ * - The chain is what the last completed checkpoint lists. It changes in `adopt` only.
+ */
+
+import type { CheckpointStorage } from "../contracts/checkpoint-storage.js";
+import type { Clock } from "../contracts/clock.js";
+import type { EntrySource } from "../segment/entry-block.js";
+import type { Compression } from "../segment/format.js";
+import { SegmentReader } from "../segment/segment-reader.js";
+import { Slicer } from "../segment/slicer.js";
+import type { FrozenTable } from "../table/frozen-table.js";
+import { BASE_LEVEL, planCompaction } from "./compaction.js";
+import type { SegmentRef } from "./manifest.js";
+import { uploadSegment } from "./segment-upload.js";
+
+/** Where segments are: a storage and the prefix of their names in it. */
+export interface SegmentPlace {
+  readonly storage: CheckpointStorage;
+  readonly prefix: string;
+}
+
+/** How a checkpoint writes its segments. */
+export interface ExtendRequest {
+  /** A full one rewrites the whole state, an incremental one writes what changed. */
+  readonly kind: "full" | "incremental";
+  /** Rows of the task that are present at the barrier. */
+  readonly liveRows: number;
+  /** A segment name that was never used. */
+  readonly nextLeaf: () => string;
+  readonly compression: Compression;
+  readonly codecVersions: ReadonlyMap<number, number>;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+}
+
+/** The chain as it will be once the checkpoint is published. */
+export interface ChainExtension {
+  readonly segments: readonly SegmentRef[];
+  readonly uploadedBytes: number;
+  /** The frozen tables that it contains. */
+  readonly frozen: readonly FrozenTable[];
+}
+
+export class TaskChain {
+  readonly place: SegmentPlace;
+  #segments: readonly SegmentRef[];
+  #pending: readonly FrozenTable[] = [];
+
+  constructor(place: SegmentPlace, segments: readonly SegmentRef[]) {
+    this.place = place;
+    this.#segments = segments;
+  }
+
+  get segments(): readonly SegmentRef[] {
+    return this.#segments;
+  }
+
+  /** The oldest epoch that is frozen and in no completed checkpoint. */
+  get oldestPending(): number | undefined {
+    return this.#pending[0]?.epoch;
+  }
+
+  /** Estimated bytes of what is frozen and in no completed checkpoint. */
+  get pendingBytes(): number {
+    return this.#pending.reduce((sum, { bytes }) => sum + bytes, 0);
+  }
+
+  freeze(frozen: FrozenTable): void {
+    if (frozen.rowCount > 0) this.#pending = [...this.#pending, frozen];
+  }
+
+  /** Uploads what the next checkpoint needs; changes nothing here. */
+  async extend(request: ExtendRequest): Promise<ChainExtension> {
+    const frozen = this.#pending;
+    const rows = frozen.reduce((sum, { rowCount }) => sum + rowCount, 0);
+    if (rows === 0 && request.kind === "incremental") return { segments: this.#segments, uploadedBytes: 0, frozen };
+    const plan = request.kind === "full" ? { keep: 0, level: BASE_LEVEL } : this.#plan(rows, request.liveRows);
+    const slicer = new Slicer(request.clock);
+    for (const table of frozen) await table.capture(slicer);
+    const merged = await readers(this.place, this.#segments.slice(plan.keep));
+    const segment = await uploadSegment({
+      ...request,
+      slicer,
+      storage: this.place.storage,
+      prefix: this.place.prefix,
+      leaf: request.nextLeaf(),
+      sources: [...merged, ...frozen.map((table) => table.entries(slicer))],
+      isBase: plan.keep === 0,
+      level: plan.level,
+    });
+    const kept = this.#segments.slice(0, plan.keep);
+    return { segments: [...kept, segment], uploadedBytes: segment.bytes, frozen };
+  }
+
+  /** Writes the whole state as one segment elsewhere; changes nothing here. */
+  async copyTo(target: SegmentPlace, request: ExtendRequest): Promise<SegmentRef> {
+    const slicer = new Slicer(request.clock);
+    for (const table of this.#pending) await table.capture(slicer);
+    return uploadSegment({
+      ...request,
+      slicer,
+      storage: target.storage,
+      prefix: target.prefix,
+      leaf: request.nextLeaf(),
+      sources: [...(await readers(this.place, this.#segments)), ...this.#pending.map((table) => table.entries(slicer))],
+      isBase: true,
+      level: BASE_LEVEL,
+    });
+  }
+
+  /** The checkpoint is published: its extension becomes the chain. */
+  async adopt(extension: ChainExtension, clock: Clock): Promise<void> {
+    this.#segments = extension.segments;
+    this.#pending = this.#pending.filter((table) => !extension.frozen.includes(table));
+    const slicer = new Slicer(clock);
+    for (const table of extension.frozen) await table.completed(slicer);
+  }
+
+  #plan(rows: number, liveRows: number): { readonly keep: number; readonly level: number } {
+    const bytes = this.#segments.reduce((sum, { visibleBytes }) => sum + visibleBytes, 0);
+    const entries = this.#segments.reduce((sum, segment) => sum + segment.entries, 0);
+    if (entries === 0) return { keep: 0, level: BASE_LEVEL };
+    const entryBytes = bytes / entries;
+    return planCompaction({
+      chain: this.#segments,
+      deltaBytes: rows * entryBytes,
+      liveBytes: liveRows * entryBytes,
+    });
+  }
+}
+
+/** Sources of the visible entries of segments, in the order given. */
+export async function readers(place: SegmentPlace, segments: readonly SegmentRef[]): Promise<EntrySource[]> {
+  const sources: EntrySource[] = [];
+  for (const ref of segments) {
+    const reader = await openSegment(place, ref);
+    sources.push(reader.entries(ref.keyGroups));
+  }
+  return sources;
+}
+
+/** @throws {StateBackendError} CHECKPOINT_CORRUPT if the segment is not what the manifest says */
+export function openSegment(place: SegmentPlace, ref: SegmentRef): Promise<SegmentReader> {
+  return SegmentReader.open(place.storage, { ...ref, name: place.prefix + ref.name, identity: ref.name });
+}

@@ -1,0 +1,26 @@
+/**
+ * The one door for time and randomness, so that a seed replays a failure and time needs no sleeping in tests.
+ */
+
+/** A timer that was set; `cancel` is idempotent. */
+export interface Timer {
+  cancel(): void;
+}
+
+/** Where all of Tidemark takes its time from. */
+export interface Clock {
+  /** Wall-clock time, milliseconds since 1970-01-01 UTC, an integer. May step back. */
+  now(): number;
+  /** Milliseconds since an arbitrary moment, with fractions. Never steps back. */
+  monotonic(): number;
+  /** Calls `action` once, not before `delayMs` have passed. Never keeps the process alive. */
+  schedule(delayMs: number, action: () => void): Timer;
+  /** Lets other work of the event loop run, then resolves. */
+  yield(): Promise<void>;
+}
+
+/** Where all of Tidemark takes its randomness from. */
+export interface Random {
+  /** `length` random bytes; the caller owns the result. */
+  bytes(length: number): Uint8Array;
+}

@@ -1,0 +1,71 @@
+/**
+ * What Tidemark asks of a place that holds the working state of one task: bytes under ordered keys.
+ *
+ * A store is disposable: it can always be rebuilt from a checkpoint. It never holds anything newer than a completed
+ * checkpoint unless it says so (`applying`). The clauses S1 to S9 in docs/contract.md number what follows.
+ */
+
+import type { BinaryKey } from "../key/binary-key.js";
+import type { KeyGroupRange, KeyGroups } from "../key/key-groups.js";
+
+/** The right to write, equal only to itself: `epoch` counts owners, `nonce` (32 hexadecimal digits) tells equal counts apart. */
+export interface Fence {
+  readonly epoch: number;
+  readonly nonce: string;
+}
+
+/** Which part of a store belongs to a task. Names have any content; a store encodes them injectively. */
+export interface TaskScope {
+  readonly job: string;
+  readonly operator: string;
+  readonly maxParallelism: number;
+  readonly groups: KeyGroups;
+}
+
+/** What a store holds for some key groups: everything up to `checkpoint`, whole unless `applying`. */
+export interface AppliedGroups {
+  readonly groups: KeyGroupRange;
+  readonly checkpoint: number;
+  readonly applying: boolean;
+}
+
+/** One stored entry; `key` is the composite key of docs/formats.md#composite-key. */
+export interface StoreEntry {
+  readonly key: BinaryKey;
+  readonly value: Uint8Array;
+}
+
+/** One change. `clear` removes every entry whose key begins with `prefix`. */
+export type Change =
+  | { readonly kind: "put"; readonly key: BinaryKey; readonly value: Uint8Array }
+  | { readonly kind: "delete"; readonly key: BinaryKey }
+  | { readonly kind: "clear"; readonly prefix: BinaryKey };
+
+/** The changes of one checkpoint in ascending key order, a clear before the puts that follow it. May be iterated again. */
+export type Delta = AsyncIterable<readonly Change[]>;
+
+/** `start <= key < end`, in unsigned byte order. */
+export interface KeyRange {
+  readonly start: BinaryKey;
+  readonly end: BinaryKey;
+}
+
+/** Working state of one task. Every call may fail with UNAVAILABLE (retryable), FENCED, CHECKPOINT_CORRUPT or CLOSED. */
+export interface Store {
+  /** Takes over `scope` with `fence`: whoever held it before is FENCED from now on. Says what is there; empty if nothing. */
+  open(scope: TaskScope, fence: Fence): Promise<readonly AppliedGroups[]>;
+  /** The values of `keys`, in their order, `undefined` where absent. The caller owns the results. */
+  getMany(keys: readonly BinaryKey[]): Promise<readonly (Uint8Array | undefined)[]>;
+  /** As `getMany`, without a promise; only embedded stores have it. */
+  getManySync?(keys: readonly BinaryKey[]): readonly (Uint8Array | undefined)[];
+  /** Entries of `range` in unsigned byte order, in chunks. Sees every `apply` that resolved before the call. */
+  scan(range: KeyRange): AsyncIterable<readonly StoreEntry[]>;
+  /** Applies the changes of a completed checkpoint. Idempotent by checkpoint; fenced; durable when it resolves. */
+  apply(checkpoint: number, changes: Delta): Promise<void>;
+  /** Replaces the content of `groups` by `rows` (ascending), as of `checkpoint`. Durable when it resolves. */
+  load(groups: KeyGroups, rows: AsyncIterable<readonly StoreEntry[]>, checkpoint: number): Promise<void>;
+  /** Removes everything of `groups`. */
+  drop(groups: KeyGroups): Promise<void>;
+  /** Releases what this handle holds; waits for what is under way. Idempotent. */
+  close(): Promise<void>;
+}

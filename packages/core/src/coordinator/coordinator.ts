@@ -1,0 +1,250 @@
+/**
+ * The flow of checkpoints of one job, over all its tasks.
+ *
+ *   trigger ─▶ barrier: no record enters, those in flight end, every task freezes in one synchronous step   (#barrier)
+ *           ─▶ frozen tables are encoded and uploaded while processing goes on, until all tasks have       (uploadCheckpoint)
+ *           ─▶ the manifest is published                                                                   (Lineage.publish)
+ *           ─▶ tasks adopt their new chains, older checkpoints are subsumed, garbage is collected          (#complete)
+ *   failed before publishing ─▶ aborted: what was frozen is in the next checkpoint
+ *   published or not, nobody knows; or a newer owner ─▶ poisoned: the way back is a restore
+ *
+ * Invariants:
+ * - One checkpoint or savepoint at a time, in the order of the calls; ids ascend and are never used twice by an attempt.
+ * - All tasks are frozen at the same moment.
+ */
+
+import { encodeManifest } from "../checkpoint/manifest.js";
+import type { ChainExtension } from "../checkpoint/task-chain.js";
+import type { CheckpointStorage } from "../contracts/checkpoint-storage.js";
+import { hasCode, isStateBackendError, StateBackendError } from "../errors.js";
+import {
+  type Barrier,
+  type CheckpointSizes,
+  type CoordinatorParts,
+  manifestOf,
+  operatorManifests,
+  sizesOf,
+  uploadCheckpoint,
+  writeSavepoint,
+} from "./checkpoint-work.js";
+import { Deadline } from "./deadline.js";
+import { type CheckpointInfo, History } from "./history.js";
+import { freezeTask, liveRows, settleTask, unsavedBytes } from "./task-runtime.js";
+
+/** Share of `memoryBytes` at which a checkpoint is asked for. */
+const EARLY_SHARE = 0.6;
+/** Between a failed checkpoint that was to make room and the next. */
+const RETRY_PAUSE_MS = 500;
+
+type Work = (barrier: Barrier, deadline: Deadline) => Promise<CheckpointSizes>;
+
+export class Coordinator {
+  readonly #parts: CoordinatorParts;
+  readonly #history = new History();
+  #parent: number | undefined;
+  /** Ends when everything that was asked for so far has; `undefined` when nothing is under way. */
+  #tail: Promise<void> | undefined;
+  #early: Promise<void> | undefined;
+  /** Automatic checkpoints that failed in a row. */
+  #failures = 0;
+  #garbageError: unknown;
+
+  constructor(parts: CoordinatorParts, restoredFrom: number | undefined) {
+    this.#parts = parts;
+    this.#parent = restoredFrom;
+  }
+
+  get history(): readonly CheckpointInfo[] {
+    return this.#history.entries;
+  }
+
+  /** Ids of the checkpoints that can be restored, ascending. */
+  get retained(): readonly number[] {
+    return this.#parts.retention.ids;
+  }
+
+  get isBusy(): boolean {
+    return this.#tail !== undefined;
+  }
+
+  /** Why garbage could not be removed the last time; it is tried again after every checkpoint. */
+  get garbageError(): unknown {
+    return this.#garbageError;
+  }
+
+  /** Takes a checkpoint. If nothing else is under way and no record in flight, the barrier comes before the first promise. */
+  checkpoint(kind: "incremental" | "full"): Promise<CheckpointInfo> {
+    return this.#inTurn(kind, (barrier, deadline) => this.#publishCheckpoint(kind, barrier, deadline));
+  }
+
+  /** Writes the whole state to a storage of its own. The chain of checkpoints does not change. */
+  savepoint(target: CheckpointStorage): Promise<CheckpointInfo> {
+    return this.#inTurn("savepoint", (barrier, deadline) =>
+      writeSavepoint(this.#parts, target, { barrier, deadline, parent: this.#parent }),
+    );
+  }
+
+  /**
+   * A checkpoint that nobody asked for by hand. Its failure is in the history; too many in a row poison the tasks.
+   */
+  async automatic(): Promise<void> {
+    const { settings } = this.#parts;
+    try {
+      await this.checkpoint("incremental");
+      this.#failures = 0;
+    } catch (error) {
+      this.#failures++;
+      if (this.#failures > settings.toleratedFailures) this.poison(error);
+    }
+  }
+
+  /** Resolves when there is room for more changes; starts a checkpoint when it is getting short. */
+  async ready(): Promise<void> {
+    const { tasks, settings } = this.#parts;
+    while (true) {
+      for (const { epoch } of tasks) epoch.check();
+      const used = tasks.reduce((sum, task) => sum + unsavedBytes(task), 0);
+      if (used < settings.memoryBytes * EARLY_SHARE) return;
+      this.#early ??= this.#makeRoom();
+      if (used < settings.memoryBytes) return;
+      await this.#early;
+    }
+  }
+
+  /** Refuses all further calls of the tasks. */
+  poison(cause: unknown): void {
+    const refusal = hasCode(cause, "FENCED") && cause instanceof Error ? cause : poisoned(cause);
+    for (const { epoch } of this.#parts.tasks) epoch.refusal ??= refusal;
+  }
+
+  /** Refuses all further calls; resolves when nothing is under way any more. */
+  async close(): Promise<void> {
+    const closed = new StateBackendError("CLOSED", "The task is closed. Open it again to go on.");
+    for (const { epoch } of this.#parts.tasks) epoch.refusal = closed;
+    while (this.#tail !== undefined) await this.#tail;
+  }
+
+  async #makeRoom(): Promise<void> {
+    const { clock } = this.#parts;
+    await this.automatic();
+    if (this.#failures > 0) {
+      await new Promise<void>((resolve) => {
+        clock.schedule(RETRY_PAUSE_MS, resolve);
+      });
+    }
+    this.#early = undefined;
+  }
+
+  #inTurn(kind: CheckpointInfo["kind"], work: Work): Promise<CheckpointInfo> {
+    const before = this.#tail;
+    const turn = before === undefined ? this.#run(kind, work) : before.then(() => this.#run(kind, work));
+    const tail: Promise<void> = turn.then(ignore, ignore).then(() => {
+      if (this.#tail === tail) this.#tail = undefined;
+    });
+    this.#tail = tail;
+    return turn;
+  }
+
+  async #run(kind: CheckpointInfo["kind"], work: Work): Promise<CheckpointInfo> {
+    const { clock, settings, tasks } = this.#parts;
+    for (const { epoch } of tasks) epoch.check();
+    const started = clock.monotonic();
+    const found = this.#barrier();
+    const barrier = found instanceof Promise ? await found : found;
+    const deadline = new Deadline(clock, settings.timeoutMs);
+    const ended = (): Pick<CheckpointInfo, "id" | "kind" | "syncPauseMs" | "durationMs" | "endedAt"> => ({
+      id: barrier.id,
+      kind,
+      syncPauseMs: barrier.syncPauseMs,
+      durationMs: clock.monotonic() - started,
+      endedAt: clock.now(),
+    });
+    try {
+      const sizes = await work(barrier, deadline);
+      return this.#history.add({ ...ended(), ...sizes, status: "completed" });
+    } catch (error) {
+      this.#history.add({ ...ended(), fullBytes: 0, incrementalBytes: 0, status: "failed", error });
+      throw error;
+    } finally {
+      deadline.end();
+    }
+  }
+
+  /** Freezes every task at one moment. A promise only if records are in flight. */
+  #barrier(): Barrier | Promise<Barrier> {
+    const { tasks, clock } = this.#parts;
+    const started = clock.monotonic();
+    const draining = tasks.map(({ inFlight }) => inFlight.close()).filter((ended) => ended !== undefined);
+    if (draining.length === 0) return this.#freeze(started);
+    return Promise.all(draining).then(() => this.#freeze(started));
+  }
+
+  #freeze(started: number): Barrier {
+    const { tasks, clock } = this.#parts;
+    try {
+      for (const { epoch } of tasks) epoch.check();
+      const id = tasks[0]?.epoch.number ?? 0;
+      for (const task of tasks) freezeTask(task);
+      return { id, liveRows: tasks.map(liveRows), syncPauseMs: clock.monotonic() - started };
+    } finally {
+      for (const { inFlight } of tasks) inFlight.open();
+    }
+  }
+
+  async #publishCheckpoint(
+    kind: "incremental" | "full",
+    barrier: Barrier,
+    deadline: Deadline,
+  ): Promise<CheckpointSizes> {
+    const { tasks, clock, lineage, retention } = this.#parts;
+    const started = clock.monotonic();
+    const extensions = await uploadCheckpoint(this.#parts, { kind, barrier, deadline });
+    const sizes = sizesOf(extensions);
+    const manifest = manifestOf(this.#parts, {
+      kind: "checkpoint",
+      checkpoint: barrier.id,
+      parent: this.#parent ?? null,
+      durationMs: clock.monotonic() - started,
+      ...sizes,
+      operators: operatorManifests(tasks, extensions),
+    });
+    try {
+      retention.add(await lineage.publish(barrier.id, encodeManifest(manifest)), manifest);
+    } catch (error) {
+      // Surely not published: the checkpoint is aborted and all goes on. Otherwise nobody knows, and nobody may guess.
+      if (!isStateBackendError(error) || error.outcome !== "not-applied") this.poison(error);
+      throw error;
+    }
+    await this.#complete(barrier.id, extensions);
+    return sizes;
+  }
+
+  async #complete(id: number, extensions: readonly ChainExtension[]): Promise<void> {
+    const { tasks, clock, retention, garbage, segmentNames } = this.#parts;
+    this.#parent = id;
+    for (const [i, task] of tasks.entries()) {
+      const extension = extensions[i];
+      if (extension !== undefined) await task.chain.adopt(extension, clock);
+      settleTask(task);
+    }
+    try {
+      const { manifests, segments } = await retention.reachable();
+      await garbage.collect({ manifests, segments: new Set([...segments, ...segmentNames.uploading]) });
+      this.#garbageError = undefined;
+    } catch (error) {
+      // The checkpoint is published all the same. What is left over is found again after the next one.
+      this.#garbageError = error;
+      if (hasCode(error, "FENCED")) this.poison(error);
+    }
+  }
+}
+
+function poisoned(cause: unknown): StateBackendError {
+  return new StateBackendError(
+    "POISONED",
+    "The task failed in a way after which its state cannot be trusted. Close it and restore the latest checkpoint.",
+    { cause },
+  );
+}
+
+function ignore(): void {}

@@ -1,0 +1,60 @@
+/**
+ * A running task as the coordinator sees it: tables to freeze, a chain to extend, records to wait for.
+ */
+
+import type { CodecName, StateManifest } from "../checkpoint/manifest.js";
+import type { TaskChain } from "../checkpoint/task-chain.js";
+import type { KeyGroups } from "../key/key-groups.js";
+import type { Epoch } from "../table/epoch.js";
+import { FrozenTable } from "../table/frozen-table.js";
+import type { StateTable } from "../table/state-table.js";
+import type { InFlight } from "../task/in-flight.js";
+
+/** The operator of a task in the terms of a manifest. */
+export interface OperatorIdentity {
+  readonly name: string;
+  readonly maxParallelism: number;
+  readonly keyHash: string;
+  readonly key: CodecName;
+  readonly states: readonly StateManifest[];
+}
+
+export interface TaskRuntime {
+  readonly operator: OperatorIdentity;
+  readonly groups: KeyGroups;
+  readonly epoch: Epoch;
+  readonly tables: readonly StateTable[];
+  readonly chain: TaskChain;
+  readonly inFlight: InFlight;
+}
+
+/** Ends the epoch of a task. Synchronous, and independent of how much state there is. */
+export function freezeTask(task: TaskRuntime): void {
+  const bytes = writtenBytes(task);
+  const rows = task.tables.map((table) => table.freeze());
+  task.chain.freeze(new FrozenTable(rows, { epoch: task.epoch.number, bytes }));
+  task.epoch.number++;
+}
+
+/** A checkpoint of the task has completed: rows of epochs before the oldest that still waits may change again. */
+export function settleTask({ epoch, chain }: TaskRuntime): void {
+  epoch.settled = (chain.oldestPending ?? epoch.number) - 1;
+}
+
+/** Estimated bytes of changes that are in no completed checkpoint. */
+export function unsavedBytes(task: TaskRuntime): number {
+  return writtenBytes(task) + task.chain.pendingBytes;
+}
+
+function writtenBytes({ tables }: TaskRuntime): number {
+  return tables.reduce((sum, table) => sum + table.writtenBytes, 0);
+}
+
+export function liveRows(task: TaskRuntime): number {
+  return task.tables.reduce((sum, table) => sum + table.liveRows, 0);
+}
+
+/** Codec versions by state id, for the footers of segments. */
+export function codecVersions(task: TaskRuntime): ReadonlyMap<number, number> {
+  return new Map(task.operator.states.map(({ id, codec }) => [id, codec.version]));
+}

@@ -1,0 +1,96 @@
+/** Tidemark core: keyed state, checkpoints, and the contracts that adapters implement. */
+
+export { ByteReader } from "./bytes/byte-reader.js";
+export { ByteWriter } from "./bytes/byte-writer.js";
+export { systemClock, systemRandom } from "./clock.js";
+export type { Backend } from "./contracts/backend.js";
+export type {
+  ByteRange,
+  CheckpointStorage,
+  PutOptions,
+  PutOutcome,
+  StoredObject,
+} from "./contracts/checkpoint-storage.js";
+export type { Clock, Random, Timer } from "./contracts/clock.js";
+export type { Codec, DecodedKey, KeyCodec, KeyIdentity } from "./contracts/codec.js";
+export type {
+  AppliedGroups,
+  Change,
+  Delta,
+  Fence,
+  KeyRange,
+  Store,
+  StoreEntry,
+  TaskScope,
+} from "./contracts/store.js";
+export type { CheckpointInfo } from "./coordinator/history.js";
+export type { CheckpointOptions } from "./coordinator/options.js";
+export {
+  type ErrorCode,
+  type ErrorDetails,
+  hasCode,
+  isStateBackendError,
+  type Outcome,
+  quoted,
+  StateBackendError,
+} from "./errors.js";
+export { type Job, type JobControl, type JobOptions, openJob, type TaskOptions } from "./job/open-job.js";
+export { type OpenTaskOptions, openTask, type SoleTask } from "./job/open-task.js";
+export type { StateHandles, Task, TaskControl, TaskOf } from "./job/task.js";
+export type { BinaryKey } from "./key/binary-key.js";
+export {
+  bigint,
+  bytes,
+  type KeyEncoding,
+  keyCodec,
+  type KeyOf,
+  number,
+  scalar,
+  type ScalarKey,
+  string,
+  tuple,
+} from "./key/key-codecs.js";
+export { keyGroupOf, type KeyGroupRange, KeyGroups, splitKeyGroups } from "./key/key-groups.js";
+export { murmur3 } from "./key/murmur3.js";
+export type { ForeignRestore, OwnRestore, Restore, SavepointRestore } from "./restore/restore-source.js";
+export type { Compression } from "./segment/format.js";
+export {
+  type Aggregate,
+  type AggregatingDescriptor,
+  aggregating,
+  broadcast,
+  type BroadcastDescriptor,
+  type CodecOption,
+  list,
+  type ListDescriptor,
+  map,
+  type MapDescriptor,
+  type MapOptions,
+  namespaced,
+  type NamespacedDescriptor,
+  type OperatorListDescriptor,
+  type PlainDescriptor,
+  type Reduce,
+  type ReducingDescriptor,
+  reducing,
+  splitList,
+  type StateDescriptor,
+  unionList,
+  value,
+  type ValueDescriptor,
+  type ValueOptions,
+} from "./state/descriptors.js";
+export type * from "./state/handles.js";
+export type { HandleOf } from "./state/handle-types.js";
+export { memoryStorage, type MemoryStorageOptions } from "./storage/memory-storage.js";
+export { checkObjectName } from "./storage/object-name.js";
+export {
+  type AnyOperator,
+  defineOperator,
+  type Operator,
+  type OperatorOptions,
+  type StateDescriptors,
+} from "./task/define-operator.js";
+export type { ProcessOptions } from "./task/process.js";
+export { blob, codec, float64, integer, json, text, type ValueEncoding } from "./value/codecs.js";
+export { structured } from "./value/structured-codec.js";

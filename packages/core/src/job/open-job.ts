@@ -1,0 +1,203 @@
+/**
+ * Opens a job: judges the checkpoint to restore, becomes owner, restores every task, starts the checkpoint loop.
+ *
+ * Invariants:
+ * - Whatever can be refused is refused before ownership is taken: a bad call never fences a job that is running well.
+ */
+
+import type { CheckpointStorage } from "../contracts/checkpoint-storage.js";
+import type { Backend } from "../contracts/backend.js";
+import type { Clock, Random } from "../contracts/clock.js";
+import { systemClock, systemRandom } from "../clock.js";
+import { GarbageCollector } from "../checkpoint/garbage.js";
+import { Lineage, type Published, readPublished } from "../checkpoint/lineage.js";
+import { JobNames } from "../checkpoint/names.js";
+import { type CoordinatorParts, SegmentNames } from "../coordinator/checkpoint-work.js";
+import { Coordinator } from "../coordinator/coordinator.js";
+import type { CheckpointInfo } from "../coordinator/history.js";
+import { IntervalTrigger } from "../coordinator/interval.js";
+import { type CheckpointOptions, checkpointSettings } from "../coordinator/options.js";
+import { Retention } from "../coordinator/retention.js";
+import type { KeyGroups } from "../key/key-groups.js";
+import {
+  findForeign,
+  findIn,
+  type FoundCheckpoint,
+  type JobPlace,
+  type Restore,
+  readJobManifest,
+} from "../restore/restore-source.js";
+import type { AnyOperator } from "../task/define-operator.js";
+import { judge, planTasks } from "./plan.js";
+import { restoreTasks } from "./restore-tasks.js";
+import { type BuiltTask, taskHandle, type TaskOf, withStates } from "./task.js";
+
+/** One task to run. */
+export interface TaskOptions<Declared = AnyOperator> {
+  readonly operator: Declared;
+  /**
+   * The key groups that this task owns.
+   * @defaultValue all of the operator's
+   */
+  readonly keyGroups?: KeyGroups;
+}
+
+/** Where a job runs and from where it continues. */
+export interface JobOptions<Sync extends boolean> extends CheckpointOptions {
+  /** Any text; identifies the job's checkpoints in the storage. */
+  readonly job: string;
+  readonly backend: Backend<Sync>;
+  /**
+   * Where checkpoints go.
+   * @defaultValue the backend's own place
+   */
+  readonly checkpoints?: CheckpointStorage;
+  /** @defaultValue "latest" */
+  readonly restore?: Restore;
+  /** Operators of the restored checkpoint that may be left behind, with their state. */
+  readonly ignoreOperators?: readonly string[];
+  /** @defaultValue the system's */
+  readonly clock?: Clock;
+  /** @defaultValue the system's */
+  readonly random?: Random;
+}
+
+/** What can be done with a running job. */
+export interface JobControl {
+  /** The checkpoint that the job continues from, if any. */
+  readonly restoredFrom: number | undefined;
+  /** The last checkpoints, oldest first, failed ones included. */
+  readonly checkpoints: readonly CheckpointInfo[];
+  /** Ids of the checkpoints that can be restored, ascending. */
+  readonly retained: readonly number[];
+  /** Why garbage could not be removed the last time; it is tried again after every checkpoint. */
+  readonly garbageError: unknown;
+  /**
+   * Takes a checkpoint of everything written before the call, and resolves when it can be restored.
+   * `full` rewrites the whole state instead of what changed.
+   * @throws {StateBackendError} UNAVAILABLE, LIMIT_EXCEEDED or ABORTED if it failed: nothing is lost, the next one contains it
+   * @throws {StateBackendError} FENCED if another process has taken the job over; POISONED if the outcome is not known
+   */
+  checkpoint(options?: { readonly full?: boolean }): Promise<CheckpointInfo>;
+  /**
+   * Writes everything written before the call to a place of its own: self-contained, never removed by Tidemark.
+   * @throws {StateBackendError} as `checkpoint`, and STATE_INCOMPATIBLE if there is a savepoint at that place
+   */
+  savepoint(target: CheckpointStorage): Promise<CheckpointInfo>;
+  /** Resolves when there is room for more changes. Call it between records to bound memory. */
+  ready(): Promise<void>;
+  /** Ends the job without a checkpoint. Storages are left open: whoever made them closes them. */
+  close(): Promise<void>;
+}
+
+/** A running job with its tasks, in the order they were given. */
+export interface Job<Tasks extends readonly unknown[]> extends JobControl {
+  readonly tasks: Tasks;
+}
+
+type TaskTypes<Tasks extends readonly TaskOptions<unknown>[], Sync extends boolean> = {
+  readonly [Index in keyof Tasks]: TaskOf<Tasks[Index]["operator"], Sync>;
+};
+
+/**
+ * Opens a job of several tasks.
+ * @throws {StateBackendError} CHECKPOINT_NOT_FOUND, CHECKPOINT_CORRUPT, FORMAT_UNSUPPORTED or STATE_INCOMPATIBLE for the checkpoint to
+ * restore; UNAVAILABLE for the storage; FENCED if another process took the job over meanwhile
+ * @throws {TypeError | RangeError} for options that cannot be
+ */
+export async function openJob<const Tasks extends readonly TaskOptions<unknown>[], Sync extends boolean>(
+  options: JobOptions<Sync> & { readonly tasks: Tasks },
+): Promise<Job<TaskTypes<Tasks, Sync>>> {
+  const { job, backend, restore = "latest", clock = systemClock, random = systemRandom } = options;
+  const settings = checkpointSettings(pickCheckpointOptions(options));
+  const planned = planTasks(job, options.tasks as readonly TaskOptions[]);
+  const storage = options.checkpoints ?? backend.checkpoints;
+  const place: JobPlace = { storage, names: new JobNames(job), job };
+  const ignored = options.ignoreOperators ?? [];
+  judge(planned, await find(restore, place, await readPublished(storage, place.names)), ignored);
+
+  const { lineage, published } = await Lineage.acquire(storage, place.names, random);
+  const found = await find(restore, place, published);
+  const plan = judge(planned, found, ignored);
+  const segmentNames = new SegmentNames(lineage);
+  const epoch = Math.max(published.highestId, found?.manifest.checkpoint ?? 0) + 1;
+  const built = await restoreTasks({
+    plan,
+    found,
+    place,
+    segmentNames,
+    epoch,
+    clock,
+    compression: settings.compression,
+  });
+  const parts: CoordinatorParts = {
+    job,
+    tasks: built.map(({ runtime }) => runtime),
+    lineage,
+    segmentNames,
+    retention: new Retention(settings.retain, published.manifests, (name) =>
+      readJobManifest(storage, place.names, { name, job }),
+    ),
+    garbage: new GarbageCollector({ storage, names: place.names, lineage, clock, graceMs: settings.graceMs }),
+    settings,
+    clock,
+  };
+  const restoredFrom = found?.manifest.checkpoint;
+  const coordinator = new Coordinator(parts, restoredFrom);
+  const services = { ready: () => coordinator.ready(), poison: (cause: unknown) => coordinator.poison(cause) };
+  const tasks = plan.map(({ operator }, i) => {
+    const task = taskHandle(built[i] as BuiltTask, operator, services);
+    return withStates(task, task.states);
+  });
+  const trigger = new IntervalTrigger(coordinator, settings, clock);
+  return jobHandle({ coordinator, trigger, restoredFrom, tasks }) as Job<TaskTypes<Tasks, Sync>>;
+}
+
+function find(restore: Restore, place: JobPlace, published: Published): Promise<FoundCheckpoint | undefined> {
+  if (restore === "none") return Promise.resolve(undefined);
+  return typeof restore === "object" ? findForeign(restore) : findIn(published, place, restore);
+}
+
+interface JobInside {
+  readonly coordinator: Coordinator;
+  readonly trigger: IntervalTrigger;
+  readonly restoredFrom: number | undefined;
+  readonly tasks: readonly unknown[];
+}
+
+function jobHandle({ coordinator, trigger, restoredFrom, tasks }: JobInside): Job<readonly unknown[]> {
+  return Object.freeze({
+    tasks: Object.freeze(tasks),
+    restoredFrom,
+    get checkpoints() {
+      return coordinator.history;
+    },
+    get retained() {
+      return coordinator.retained;
+    },
+    get garbageError() {
+      return coordinator.garbageError;
+    },
+    checkpoint: ({ full = false } = {}) => coordinator.checkpoint(full ? "full" : "incremental"),
+    savepoint: (target) => coordinator.savepoint(target),
+    ready: () => coordinator.ready(),
+    async close() {
+      trigger.stop();
+      await coordinator.close();
+    },
+  });
+}
+
+function pickCheckpointOptions(options: CheckpointOptions): CheckpointOptions {
+  const { intervalMs, minPauseMs, timeoutMs, retain, toleratedFailures, graceMs, compression, memoryBytes } = options;
+  return {
+    intervalMs,
+    minPauseMs,
+    timeoutMs,
+    retain,
+    toleratedFailures,
+    graceMs,
+    compression,
+    memoryBytes,
+  } as CheckpointOptions;
+}

@@ -1,0 +1,59 @@
+/** Opens a job of one task. */
+
+import type { Operator, StateDescriptors } from "../task/define-operator.js";
+import type { KeyGroups } from "../key/key-groups.js";
+import { type JobControl, type JobOptions, openJob } from "./open-job.js";
+import { type StateHandles, type TaskControl, withStates } from "./task.js";
+
+/** Options of a job of one task. */
+export interface OpenTaskOptions<Sync extends boolean> extends JobOptions<Sync> {
+  /**
+   * The key groups that the task owns.
+   * @defaultValue all of the operator's
+   */
+  readonly keyGroups?: KeyGroups;
+}
+
+/** A task that is a job of its own. */
+export type SoleTask<Key, States extends StateDescriptors, Sync extends boolean> = TaskControl<Key> &
+  JobControl & { readonly states: StateHandles<Key, States, Sync> } & Omit<
+    StateHandles<Key, States, Sync>,
+    keyof TaskControl<Key> | keyof JobControl | "states"
+  >;
+
+/**
+ * Opens an operator as a job of one task.
+ * @throws {StateBackendError} as `openJob`
+ */
+export async function openTask<Key, const States extends StateDescriptors, Sync extends boolean>(
+  operator: Operator<Key, States>,
+  options: OpenTaskOptions<Sync>,
+): Promise<SoleTask<Key, States, Sync>> {
+  const { keyGroups } = options;
+  const declared = keyGroups === undefined ? { operator } : { operator, keyGroups };
+  const job = await openJob({ ...options, tasks: [declared] as const });
+  const task = job.tasks[0] as TaskControl<Key> & { readonly states: object };
+  const sole: object = {};
+  take(sole, job, JOB_MEMBERS);
+  take(sole, task, TASK_MEMBERS);
+  return withStates(sole, task.states) as SoleTask<Key, States, Sync>;
+}
+
+const JOB_MEMBERS: readonly (keyof JobControl)[] = [
+  "restoredFrom",
+  "checkpoints",
+  "retained",
+  "garbageError",
+  "checkpoint",
+  "savepoint",
+  "ready",
+  "close",
+];
+const TASK_MEMBERS: readonly (keyof TaskControl<never> | "states")[] = ["keyGroups", "process", "states"];
+
+/** Properties as they are, those that are computed at each reading too. */
+function take(target: object, source: object, names: readonly string[]): void {
+  for (const name of names) {
+    Object.defineProperty(target, name, Object.getOwnPropertyDescriptor(source, name) ?? { value: undefined });
+  }
+}

@@ -1,0 +1,128 @@
+/** What is to run, checked; and whether the checkpoint to restore fits it. Nothing here changes anything. */
+
+import type { OperatorManifest } from "../checkpoint/manifest.js";
+import type { OperatorIdentity } from "../coordinator/task-runtime.js";
+import { quoted, StateBackendError } from "../errors.js";
+import { KeyGroups } from "../key/key-groups.js";
+import { checkCovered } from "../restore/assign.js";
+import { type DeclaredOperator, type DeclaredState, matchStates } from "../restore/compatibility.js";
+import type { FoundCheckpoint } from "../restore/restore-source.js";
+import type { StateDescriptor } from "../state/descriptors.js";
+import type { AnyOperator } from "../task/define-operator.js";
+import type { TaskOptions } from "./open-job.js";
+
+const KEY_HASH = "murmur3-32";
+
+/** A task whose options were checked. */
+export interface PlannedTask {
+  readonly operator: AnyOperator;
+  readonly groups: KeyGroups;
+}
+
+/** A task that the checkpoint fits. */
+export interface JudgedTask extends PlannedTask {
+  readonly identity: OperatorIdentity;
+  /** The operator in the checkpoint, if it is there. */
+  readonly source: OperatorManifest | undefined;
+  /** Which of the tasks of its operator it is, of how many. */
+  readonly index: number;
+  readonly taskCount: number;
+}
+
+/**
+ * @throws {TypeError} if a part is missing
+ * @throws {RangeError} if key groups are not the operator's, or are owned twice
+ */
+export function planTasks(job: string, tasks: readonly TaskOptions[]): PlannedTask[] {
+  if (typeof job !== "string") throw new TypeError(`A job needs a name. received=${typeof job}.`);
+  if (!Array.isArray(tasks) || tasks.length === 0) throw new TypeError("A job needs at least one task.");
+  const planned = tasks.map(planTask);
+  for (const [i, task] of planned.entries()) {
+    for (const other of planned.slice(0, i)) checkApart(task, other);
+  }
+  return planned;
+}
+
+function planTask({ operator, keyGroups }: TaskOptions): PlannedTask {
+  if (typeof operator?.name !== "string" || typeof operator.maxParallelism !== "number") {
+    throw new TypeError("A task needs an operator. Pass what defineOperator gives.");
+  }
+  const all = KeyGroups.all(operator.maxParallelism);
+  const groups = keyGroups ?? all;
+  if (groups.count === 0 || !groups.isSubsetOf(all)) {
+    throw new RangeError(
+      `Key groups are not the operator's. operator=${quoted(operator.name)} received=${JSON.stringify(groups)} expected=some of ${JSON.stringify(all)}.`,
+    );
+  }
+  return { operator, groups };
+}
+
+function checkApart(task: PlannedTask, other: PlannedTask): void {
+  if (task.operator.name !== other.operator.name) return;
+  if (task.operator !== other.operator) {
+    throw new TypeError(`Two operators have one name. name=${quoted(task.operator.name)}. Declare it once.`);
+  }
+  if (task.groups.intersect(other.groups).count > 0) {
+    throw new RangeError(
+      `Two tasks own the same key groups. operator=${quoted(task.operator.name)} first=${JSON.stringify(other.groups)} second=${JSON.stringify(task.groups)}. Give every key group to one task.`,
+    );
+  }
+}
+
+/**
+ * Says for each task what it takes over from the checkpoint.
+ * @throws {StateBackendError} STATE_INCOMPATIBLE if the checkpoint does not fit
+ */
+export function judge(
+  planned: readonly PlannedTask[],
+  found: FoundCheckpoint | undefined,
+  ignored: readonly string[],
+): JudgedTask[] {
+  const sources = new Map(found?.manifest.operators.map((operator) => [operator.name, operator]));
+  const running = new Set(planned.map(({ operator }) => operator.name));
+  const left = [...sources.keys()].find((name) => !running.has(name) && !ignored.includes(name));
+  if (left !== undefined) {
+    throw new StateBackendError(
+      "STATE_INCOMPATIBLE",
+      `The checkpoint has an operator that the job does not run. operator=${quoted(left)}. Run it, or name it in ignoreOperators to leave its state behind.`,
+    );
+  }
+  return planned.map((task, i) => {
+    const { operator, groups } = task;
+    const source = sources.get(operator.name);
+    const declared = declaredOperator(operator);
+    const identity = { ...declared, states: matchStates(declared, source) };
+    if (source !== undefined) checkCovered(source, groups);
+    const siblings = planned.filter((other) => other.operator === operator);
+    return {
+      ...task,
+      identity,
+      source,
+      index: siblings.indexOf(planned[i] as PlannedTask),
+      taskCount: siblings.length,
+    };
+  });
+}
+
+function declaredOperator({ name, key, maxParallelism, states }: AnyOperator): DeclaredOperator {
+  return {
+    name,
+    maxParallelism,
+    keyHash: KEY_HASH,
+    key: { id: key.id, version: key.version },
+    states: Object.entries(states).map(([state, descriptor]) => declaredState(state, descriptor)),
+  };
+}
+
+function declaredState(name: string, descriptor: StateDescriptor): DeclaredState {
+  const isNamespaced = descriptor.kind === "namespaced";
+  const inner = isNamespaced ? descriptor.inner : descriptor;
+  const { kind, codec } = inner;
+  return {
+    name,
+    kind,
+    codec: { id: codec.id, version: codec.version },
+    ...(isNamespaced ? { namespace: { id: descriptor.namespace.id, version: descriptor.namespace.version } } : {}),
+    ...("field" in inner ? { field: { id: inner.field.id, version: inner.field.version } } : {}),
+  };
+}

@@ -1,0 +1,84 @@
+/** Builds the tasks of a job and fills them from the checkpoint that it continues from. */
+
+import { TaskChain } from "../checkpoint/task-chain.js";
+import type { Clock } from "../contracts/clock.js";
+import type { SegmentNames } from "../coordinator/checkpoint-work.js";
+import type { Compression } from "../segment/format.js";
+import { assignSegments, operatorParts } from "../restore/assign.js";
+import { loadTables } from "../restore/load.js";
+import { dealOperatorState, type OperatorShare } from "../restore/operator-state.js";
+import type { FoundCheckpoint, JobPlace } from "../restore/restore-source.js";
+import { Epoch } from "../table/epoch.js";
+import type { JudgedTask } from "./plan.js";
+import { bindStates, type BuiltTask, buildTask } from "./task.js";
+
+export interface RestoreRequest {
+  readonly plan: readonly JudgedTask[];
+  readonly found: FoundCheckpoint | undefined;
+  readonly place: JobPlace;
+  readonly segmentNames: SegmentNames;
+  readonly epoch: number;
+  readonly clock: Clock;
+  readonly compression: Compression;
+}
+
+/** @throws {StateBackendError} CHECKPOINT_CORRUPT if a segment is missing or damaged */
+export async function restoreTasks(request: RestoreRequest): Promise<BuiltTask[]> {
+  const tasks: BuiltTask[] = [];
+  for (const judged of request.plan) tasks.push(await restoreTask(judged, request));
+  return tasks;
+}
+
+async function restoreTask(judged: JudgedTask, request: RestoreRequest): Promise<BuiltTask> {
+  const { found, place, clock, epoch } = request;
+  const { operator, identity, groups, source, taskCount } = judged;
+  const own = { storage: place.storage, prefix: place.names.segments };
+  if (found === undefined || source === undefined) {
+    return buildTask({ operator, identity, groups, epoch, chain: new TaskChain(own, []) });
+  }
+  const assigned = await assignSegments(source, groups, { place: found.place, taskCount });
+  const theirs = new TaskChain(found.place, assigned.segments);
+  const chain = found.isOwn ? theirs : await copiedChain(theirs, own, { judged, request });
+  const built = buildTask({ operator, identity, groups, epoch, chain });
+  const tables = new Map(built.runtime.tables.map((table) => [table.stateId, table]));
+  await loadTables({ place: own, segments: chain.segments, tables, clock });
+  if (!assigned.hasOperatorState) {
+    dealOperatorState(built.states, await operatorShares(judged, request, found), judged);
+  }
+  return built;
+}
+
+/**
+ * State of another place is copied into our own before the first record: from then on nothing depends on what is not ours.
+ */
+async function copiedChain(
+  theirs: TaskChain,
+  own: TaskChain["place"],
+  { judged, request }: { readonly judged: JudgedTask; readonly request: RestoreRequest },
+): Promise<TaskChain> {
+  if (theirs.segments.length === 0) return new TaskChain(own, []);
+  const codecVersions = new Map(judged.identity.states.map(({ id, codec }) => [id, codec.version]));
+  const { clock, compression, segmentNames } = request;
+  const signal = new AbortController().signal;
+  const segment = await segmentNames.use((nextLeaf) =>
+    theirs.copyTo(own, { kind: "full", liveRows: 0, nextLeaf, compression, codecVersions, clock, signal }),
+  );
+  return new TaskChain(own, [segment]);
+}
+
+/** What each task of the checkpoint had of operator state. */
+async function operatorShares(
+  { operator, identity, groups, source }: JudgedTask,
+  { clock }: RestoreRequest,
+  { place }: FoundCheckpoint,
+): Promise<OperatorShare[]> {
+  const shares: OperatorShare[] = [];
+  for (const task of source?.tasks ?? []) {
+    const states = bindStates(operator, identity.states, { groups, epoch: new Epoch(1) });
+    const isOperatorState = [...states.values()].filter(({ isKeyed }) => !isKeyed);
+    const tables = new Map(isOperatorState.map(({ table }) => [table.stateId, table]));
+    await loadTables({ place, segments: await operatorParts(place, task), tables, clock });
+    shares.push(states);
+  }
+  return shares;
+}

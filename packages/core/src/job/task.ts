@@ -1,0 +1,127 @@
+/** One task of a job as user code sees it: its states, and records to process. */
+
+import type { StateManifest } from "../checkpoint/manifest.js";
+import type { TaskChain } from "../checkpoint/task-chain.js";
+import type { KeyCodec } from "../contracts/codec.js";
+import type { OperatorIdentity, TaskRuntime } from "../coordinator/task-runtime.js";
+import type { KeyGroups } from "../key/key-groups.js";
+import { type BoundState, bindState } from "../state/bind.js";
+import type { HandleOf } from "../state/handle-types.js";
+import { Epoch } from "../table/epoch.js";
+import type { AnyOperator, Operator, StateDescriptors } from "../task/define-operator.js";
+import { InFlight } from "../task/in-flight.js";
+import { type ProcessOptions, processRecords } from "../task/process.js";
+
+/** The handles of all declared states, by name. */
+export type StateHandles<Key, States extends StateDescriptors, Sync extends boolean> = {
+  readonly [Name in keyof States]: HandleOf<States[Name], Key, Sync>;
+};
+
+/** What every task has besides its states. */
+export interface TaskControl<Key> {
+  /** The key groups that the task owns. */
+  readonly keyGroups: KeyGroups;
+  /**
+   * Handles records: in order per key, up to 1,000 in flight across keys. A barrier waits for the handlers in flight.
+   * Resolves when all are handled. If a handler or `admitted` throws, the task is poisoned and the error is thrown on: what was
+   * admitted and not handled comes again after a restore.
+   */
+  process<Record>(
+    records: Iterable<Record> | AsyncIterable<Record>,
+    keyOf: (record: Record) => Key,
+    handler: (record: Record, key: Key) => unknown,
+    options?: ProcessOptions<Record>,
+  ): Promise<void>;
+}
+
+/** A task: its states by name, as `task.states.name` always, and as `task.name` where that is not the name of something else. */
+export type Task<Key, States extends StateDescriptors, Sync extends boolean> = TaskControl<Key> & {
+  readonly states: StateHandles<Key, States, Sync>;
+} & Omit<StateHandles<Key, States, Sync>, keyof TaskControl<Key> | "states">;
+
+/** The task type of an operator on a backend. */
+export type TaskOf<Declared, Sync extends boolean> =
+  Declared extends Operator<infer Key, infer States> ? Task<Key, States, Sync> : never;
+
+/** A task and what its parts are to the rest of core. */
+export interface BuiltTask {
+  readonly runtime: TaskRuntime;
+  readonly states: ReadonlyMap<string, BoundState>;
+}
+
+export interface TaskBlueprint {
+  readonly operator: AnyOperator;
+  readonly identity: OperatorIdentity;
+  readonly groups: KeyGroups;
+  /** Number of the first checkpoint that the task will take part in. */
+  readonly epoch: number;
+  readonly chain: TaskChain;
+}
+
+/** Builds the tables of a task, empty. */
+export function buildTask({ operator, identity, groups, epoch: number, chain }: TaskBlueprint): BuiltTask {
+  const epoch = new Epoch(number);
+  const states = bindStates(operator, identity.states, { groups, epoch });
+  const tables = [...states.values()].map(({ table }) => table);
+  return { runtime: { operator: identity, groups, epoch, tables, chain, inFlight: new InFlight() }, states };
+}
+
+/** The declared states of an operator, over empty tables. */
+export function bindStates(
+  operator: AnyOperator,
+  manifests: readonly StateManifest[],
+  { groups, epoch }: { readonly groups: KeyGroups; readonly epoch: Epoch },
+): ReadonlyMap<string, BoundState> {
+  const ids = new Map(manifests.map(({ name, id }) => [name, id]));
+  const key = operator.key as unknown as KeyCodec<unknown>;
+  const bound = new Map<string, BoundState>();
+  for (const [name, descriptor] of Object.entries(operator.states)) {
+    const stateId = ids.get(name);
+    if (stateId === undefined) continue;
+    bound.set(name, bindState(descriptor, { stateId, key, groups, epoch, maxParallelism: operator.maxParallelism }));
+  }
+  return bound;
+}
+
+export interface TaskServices {
+  readonly ready: () => Promise<void>;
+  readonly poison: (cause: unknown) => void;
+}
+
+/** What user code is handed. Names of states come from outside, so they are defined, never assigned. */
+export function taskHandle(
+  { runtime, states }: BuiltTask,
+  operator: AnyOperator,
+  services: TaskServices,
+): TaskControl<unknown> & { readonly states: object } {
+  const key = operator.key as unknown as KeyCodec<unknown>;
+  const handles = Object.create(null) as object;
+  for (const [name, { handle }] of states) define(handles, name, handle);
+  const control: TaskControl<unknown> & { readonly states: object } = {
+    keyGroups: runtime.groups,
+    states: Object.freeze(handles),
+    async process(records, keyOf, handler, options = {}) {
+      runtime.epoch.check();
+      const { inFlight } = runtime;
+      const identityOf = (id: unknown): unknown => key.identity(id);
+      try {
+        await processRecords(records, { inFlight, ready: services.ready, keyOf, identityOf, handler }, options);
+      } catch (error) {
+        services.poison(error);
+        throw error;
+      }
+    },
+  };
+  return control;
+}
+
+/** `control` with each state as a property of its own, where the name is free. */
+export function withStates(control: object, states: object): object {
+  for (const [name, handle] of Object.entries(states)) if (!(name in control)) define(control, name, handle);
+  return Object.freeze(control);
+}
+
+/** Adds to `target`, as a read-only property, whatever the name. */
+function define(target: object, name: string, content: unknown): void {
+  Object.defineProperty(target, name, { value: content, enumerable: true, writable: false, configurable: false });
+}

@@ -1,0 +1,70 @@
+/**
+ * Judges, before the first record, whether an operator as declared can continue from an operator as checkpointed.
+ *
+ * Invariants:
+ * - States are matched by name alone; a state keeps its id for ever.
+ * - A state that is checkpointed but no longer declared keeps its id and its entries: nothing is lost by leaving it out.
+ */
+
+import type { OperatorManifest, StateManifest } from "../checkpoint/manifest.js";
+import { quoted, StateBackendError } from "../errors.js";
+
+/** A state as declared, without an id yet. */
+export type DeclaredState = Omit<StateManifest, "id">;
+
+/** An operator as declared, in the terms of a manifest. */
+export type DeclaredOperator = Omit<OperatorManifest, "states" | "tasks"> & {
+  readonly states: readonly DeclaredState[];
+};
+
+/**
+ * The states with their ids: of the checkpoint where it knows them, new ones otherwise; undeclared ones last.
+ * @throws {StateBackendError} STATE_INCOMPATIBLE naming what differs
+ */
+export function matchStates(declared: DeclaredOperator, restored: OperatorManifest | undefined): StateManifest[] {
+  if (restored !== undefined) checkOperator(declared, restored);
+  const known = new Map(restored?.states.map((state) => [state.name, state]));
+  let nextId = [...known.values()].reduce((next, { id }) => Math.max(next, id + 1), 0);
+  const matched = declared.states.map((state) => {
+    const before = known.get(state.name);
+    if (before !== undefined) checkState(declared.name, state, before);
+    known.delete(state.name);
+    return { ...state, id: before?.id ?? nextId++ };
+  });
+  return [...matched, ...known.values()];
+}
+
+function checkOperator(declared: DeclaredOperator, restored: OperatorManifest): void {
+  const pairs: [string, unknown, unknown][] = [
+    ["maxParallelism", declared.maxParallelism, restored.maxParallelism],
+    ["keyHash", declared.keyHash, restored.keyHash],
+    ["key codec", codecText(declared.key), codecText(restored.key)],
+  ];
+  for (const [what, now, then] of pairs) {
+    if (now === then) continue;
+    throw new StateBackendError(
+      "STATE_INCOMPATIBLE",
+      `The operator has another ${what} than its checkpoint. operator=${quoted(declared.name)} declared=${String(now)} checkpoint=${String(then)}. Declare it as it was.`,
+    );
+  }
+}
+
+function checkState(operator: string, declared: DeclaredState, restored: StateManifest): void {
+  const pairs: [string, string, string][] = [
+    ["kind", declared.kind, restored.kind],
+    ["value codec", codecText(declared.codec), codecText(restored.codec)],
+    ["namespace codec", codecText(declared.namespace), codecText(restored.namespace)],
+    ["field codec", codecText(declared.field), codecText(restored.field)],
+  ];
+  for (const [what, now, then] of pairs) {
+    if (now === then) continue;
+    throw new StateBackendError(
+      "STATE_INCOMPATIBLE",
+      `The state has another ${what} than in its checkpoint. operator=${quoted(operator)} state=${quoted(declared.name)} declared=${quoted(now)} checkpoint=${quoted(then)}. Declare it as it was, or give the new one another name.`,
+    );
+  }
+}
+
+function codecText(codec: { readonly id: string; readonly version: number } | undefined): string {
+  return codec === undefined ? "none" : `${codec.id} version ${codec.version}`;
+}

@@ -1,0 +1,131 @@
+/**
+ * Merges sorted runs into one: the newest entry of a key wins, and a clear removes older entries under its key.
+ *
+ * Invariants:
+ * - Sources come oldest first. Each is sorted; keys of one source are distinct.
+ * - A clear in a source removes entries of older sources only: its own source holds what came after it.
+ * - With `dropTombstones` the result stands on nothing older, so deletions are left out.
+ */
+
+import type { BinaryKey } from "../key/binary-key.js";
+import { type EntryBlock, type EntrySource, FLAG_CLEAR, FLAG_DELETE } from "./entry-block.js";
+
+/** Where merged entries go: entry `at` of a block that is valid during the call. */
+export type EntrySink = (block: EntryBlock, at: number) => void;
+
+class Cursor {
+  readonly rank: number;
+  readonly #blocks: AsyncIterator<EntryBlock>;
+  block: EntryBlock | undefined;
+  position = 0;
+  key: BinaryKey | undefined;
+
+  constructor(source: EntrySource, rank: number) {
+    this.rank = rank;
+    this.#blocks = source[Symbol.asyncIterator]();
+  }
+
+  /** Fetches blocks until one has an entry, or the source ends. */
+  async load(): Promise<void> {
+    do {
+      const next = await this.#blocks.next();
+      this.block = next.done === true ? undefined : next.value;
+    } while (this.block !== undefined && this.block.count === 0);
+    this.position = 0;
+    this.key = this.block?.keys[0];
+  }
+
+  /** Moves on inside the block; false if the block is used up. */
+  step(): boolean {
+    this.position++;
+    this.key = this.block?.keys[this.position];
+    return this.key !== undefined;
+  }
+
+  async close(): Promise<void> {
+    await this.#blocks.return?.();
+  }
+}
+
+/**
+ * Sends the merged entries of `sources` to `sink`, in ascending key order. Yields between blocks, so that whoever drives it
+ * can empty the sink and let others run.
+ */
+export async function* mergeRuns(
+  sources: readonly EntrySource[],
+  sink: EntrySink,
+  dropTombstones: boolean,
+): AsyncGenerator<void, void, undefined> {
+  const cursors = sources.map((source, rank) => new Cursor(source, rank));
+  try {
+    for (const cursor of cursors) await cursor.load();
+    const filter = new ClearFilter();
+    let live = cursors.filter((cursor) => cursor.key !== undefined);
+    while (live.length > 0) {
+      const used = mergeUntilBlockEnds(live, filter, { sink, dropTombstones });
+      yield;
+      for (const cursor of used) await cursor.load();
+      if (used.some((cursor) => cursor.key === undefined)) live = live.filter((cursor) => cursor.key !== undefined);
+    }
+  } finally {
+    for (const cursor of cursors) await cursor.close();
+  }
+}
+
+interface MergeTarget {
+  readonly sink: EntrySink;
+  readonly dropTombstones: boolean;
+}
+
+/** Merges synchronously until some cursors need their next block; returns those. `live` is ordered oldest first. */
+function mergeUntilBlockEnds(
+  live: readonly Cursor[],
+  filter: ClearFilter,
+  { sink, dropTombstones }: MergeTarget,
+): Cursor[] {
+  const used: Cursor[] = [];
+  while (used.length === 0) {
+    const winner = newestOfSmallest(live);
+    const key = winner.key as BinaryKey;
+    const block = winner.block as EntryBlock;
+    const at = winner.position;
+    const flags = block.flags[at] as number;
+    if (filter.admits(key, winner.rank)) {
+      if ((flags & FLAG_CLEAR) !== 0) filter.raise(key, winner.rank);
+      if (!dropTombstones || (flags & FLAG_DELETE) === 0) sink(block, at);
+    }
+    for (const cursor of live) {
+      if (cursor.key === key && !cursor.step()) used.push(cursor);
+    }
+  }
+  return used;
+}
+
+function newestOfSmallest(live: readonly Cursor[]): Cursor {
+  let best = live[live.length - 1] as Cursor;
+  for (let i = live.length - 2; i >= 0; i--) {
+    const cursor = live[i] as Cursor;
+    if ((cursor.key as BinaryKey) < (best.key as BinaryKey)) best = cursor;
+  }
+  return best;
+}
+
+/** Knows which entries a clear has removed. Clears never nest: they stand at the key of one container. */
+class ClearFilter {
+  #prefix: BinaryKey | undefined;
+  #rank = -1;
+
+  admits(key: BinaryKey, rank: number): boolean {
+    if (this.#prefix === undefined) return true;
+    if (!key.startsWith(this.#prefix)) {
+      this.#prefix = undefined;
+      return true;
+    }
+    return rank >= this.#rank;
+  }
+
+  raise(prefix: BinaryKey, rank: number): void {
+    this.#prefix = prefix;
+    this.#rank = rank;
+  }
+}

@@ -1,0 +1,124 @@
+/**
+ * From a descriptor to its table and its handle: the only place that knows which kind of state is which.
+ */
+
+import type { Codec, KeyCodec } from "../contracts/codec.js";
+import { EMPTY_KEY } from "../key/binary-key.js";
+import type { KeyGroups } from "../key/key-groups.js";
+import { Address } from "../table/address.js";
+import type { Epoch } from "../table/epoch.js";
+import { ListTable } from "../table/list-table.js";
+import { MapTable } from "../table/map-table.js";
+import type { StateTable } from "../table/state-table.js";
+import type { TableOptions } from "../table/table-options.js";
+import { ValueTable } from "../table/value-table.js";
+import type { BroadcastDescriptor, OperatorListDescriptor, PlainDescriptor, StateDescriptor } from "./descriptors.js";
+import { FoldingHandle, foldingByAggregate, foldingByReduce } from "./folding-handle.js";
+import type { NamespacedState } from "./handles.js";
+import { KeyLocks } from "./key-locks.js";
+import { ListHandle, OperatorListHandle } from "./list-handle.js";
+import { BroadcastHandle, MapHandle } from "./map-handle.js";
+import { OPERATOR_SCOPE, operatorKey } from "./operator-key.js";
+import type { Scope } from "./scope.js";
+import { ValueHandle } from "./value-handle.js";
+
+/** What all states of a task have in common. */
+export interface Binding {
+  readonly stateId: number;
+  readonly key: KeyCodec<unknown>;
+  readonly groups: KeyGroups;
+  readonly maxParallelism: number;
+  readonly epoch: Epoch;
+}
+
+/** A state that is ready for use. */
+export interface BoundState {
+  readonly descriptor: StateDescriptor;
+  readonly table: StateTable;
+  readonly handle: unknown;
+  /** False for operator state, which goes by task and not by key group. */
+  readonly isKeyed: boolean;
+}
+
+export function bindState(descriptor: StateDescriptor, binding: Binding): BoundState {
+  switch (descriptor.kind) {
+    case "split-list":
+    case "union-list":
+      return bindOperatorList(descriptor, binding);
+    case "broadcast":
+      return bindBroadcast(descriptor, binding);
+    case "namespaced": {
+      const address = new Address(binding.key, descriptor.namespace);
+      const { table, handleIn } = bindPlain(descriptor.inner, binding, address);
+      const scope = { epoch: binding.epoch, address, locks: new KeyLocks() };
+      const handle: NamespacedState<unknown, unknown> = {
+        in: (namespace) =>
+          handleIn({ ...scope, namespace: (address.namespace as KeyCodec<unknown>).encode(namespace) }),
+      };
+      return { descriptor, table, handle: Object.freeze(handle), isKeyed: true };
+    }
+    default: {
+      const address = new Address(binding.key, undefined);
+      const { table, handleIn } = bindPlain(descriptor, binding, address);
+      const handle = handleIn({ epoch: binding.epoch, address, namespace: EMPTY_KEY, locks: new KeyLocks() });
+      return { descriptor, table, handle, isKeyed: true };
+    }
+  }
+}
+
+interface BoundPlain {
+  readonly table: StateTable;
+  readonly handleIn: (scope: Scope) => unknown;
+}
+
+function bindPlain(descriptor: PlainDescriptor, binding: Binding, address: Address): BoundPlain {
+  const codec = descriptor.codec;
+  const options: TableOptions = { ...binding, address, codec };
+  switch (descriptor.kind) {
+    case "value": {
+      const table = new ValueTable(options);
+      return { table, handleIn: (scope) => new ValueHandle(table, scope, { codec, default: descriptor.default }) };
+    }
+    case "list": {
+      const table = new ListTable(options);
+      return { table, handleIn: (scope) => new ListHandle(table, scope, codec) };
+    }
+    case "map": {
+      const table = new MapTable({ ...options, field: descriptor.field });
+      return { table, handleIn: (scope) => new MapHandle(table, scope, codec) };
+    }
+    case "reducing": {
+      const table = new ValueTable(options);
+      const folding = foldingByReduce((accumulated, added) => descriptor.reduce(accumulated, added), codec);
+      return { table, handleIn: (scope) => new FoldingHandle(table, scope, { codec, folding }) };
+    }
+    case "aggregating": {
+      const table = new ValueTable(options);
+      const folding = foldingByAggregate(descriptor.aggregate);
+      return { table, handleIn: (scope) => new FoldingHandle(table, scope, { codec, folding }) };
+    }
+  }
+}
+
+function operatorOptions(codec: unknown, binding: Binding): TableOptions {
+  const address = new Address(operatorKey, undefined);
+  return { ...binding, ...OPERATOR_SCOPE, address, codec: codec as Codec<unknown> };
+}
+
+function operatorScope({ address, epoch }: TableOptions): Scope {
+  return { epoch, address, namespace: EMPTY_KEY, locks: new KeyLocks() };
+}
+
+function bindOperatorList(descriptor: OperatorListDescriptor<unknown>, binding: Binding): BoundState {
+  const options = operatorOptions(descriptor.codec, binding);
+  const table = new ListTable(options);
+  const list = new ListHandle<undefined, unknown>(table, operatorScope(options), options.codec);
+  return { descriptor, table, handle: new OperatorListHandle(list), isKeyed: false };
+}
+
+function bindBroadcast(descriptor: BroadcastDescriptor<unknown, unknown>, binding: Binding): BoundState {
+  const options = operatorOptions(descriptor.codec, binding);
+  const table = new MapTable({ ...options, field: descriptor.field });
+  const map = new MapHandle<undefined, unknown, unknown>(table, operatorScope(options), options.codec);
+  return { descriptor, table, handle: new BroadcastHandle(map), isKeyed: false };
+}

@@ -1,0 +1,63 @@
+/** From a descriptor to the type of its handle. */
+
+import type {
+  AggregatingDescriptor,
+  BroadcastDescriptor,
+  ListDescriptor,
+  MapDescriptor,
+  NamespacedDescriptor,
+  OperatorListDescriptor,
+  ReducingDescriptor,
+  ValueDescriptor,
+} from "./descriptors.js";
+import type {
+  AggregatingState,
+  BroadcastState,
+  ListState,
+  MapState,
+  NamespacedState,
+  OperatorListState,
+  ReducingState,
+  SyncAggregatingState,
+  SyncListState,
+  SyncMapState,
+  SyncReducingState,
+  SyncValueState,
+  ValueState,
+} from "./handles.js";
+
+/** The handle of a state, by its descriptor, the operator's key and whether the backend reads without a promise. */
+export type HandleOf<Descriptor, Key, Sync extends boolean> =
+  Descriptor extends NamespacedDescriptor<infer Namespace, infer Inner>
+    ? NamespacedState<Namespace, PlainHandleOf<Inner, Key, Sync>>
+    : Descriptor extends OperatorListDescriptor<infer Element>
+      ? OperatorListState<Element>
+      : Descriptor extends BroadcastDescriptor<infer Field, infer Value>
+        ? BroadcastState<Field, Value>
+        : PlainHandleOf<Descriptor, Key, Sync>;
+
+type PlainHandleOf<Descriptor, Key, Sync extends boolean> =
+  Descriptor extends ValueDescriptor<infer Value, infer Read>
+    ? Sync extends true
+      ? SyncValueState<Key, Value, Read>
+      : ValueState<Key, Value, Read>
+    : Descriptor extends ListDescriptor<infer Element>
+      ? Sync extends true
+        ? SyncListState<Key, Element>
+        : ListState<Key, Element>
+      : Descriptor extends MapDescriptor<infer Field, infer Value>
+        ? Sync extends true
+          ? SyncMapState<Key, Field, Value>
+          : MapState<Key, Field, Value>
+        : FoldingHandleOf<Descriptor, Key, Sync>;
+
+type FoldingHandleOf<Descriptor, Key, Sync extends boolean> =
+  Descriptor extends AggregatingDescriptor<infer Input, infer _Accumulator, infer Result>
+    ? Sync extends true
+      ? SyncAggregatingState<Key, Input, Result>
+      : AggregatingState<Key, Input, Result>
+    : Descriptor extends ReducingDescriptor<infer Value>
+      ? Sync extends true
+        ? SyncReducingState<Key, Value>
+        : ReducingState<Key, Value>
+      : never;

@@ -1,0 +1,62 @@
+/**
+ * The rows of one state that were written in one epoch, as the barrier found them.
+ *
+ *   written ──freeze (barrier, constant time)──▶ frozen ──capture──▶ encoded into a segment ──checkpoint completed──▶ completed
+ *
+ * Invariants:
+ * - What a row gives is what the barrier found, whatever is written later. Rows are asked for by place, 0 to `count - 1`, and
+ *   only after `capture` has resolved.
+ */
+
+import type { ByteWriter } from "../bytes/byte-writer.js";
+import type { BinaryKey } from "../key/binary-key.js";
+import type { Slicer } from "../segment/slicer.js";
+
+export interface FrozenRows {
+  readonly stateId: number;
+  readonly count: number;
+  /** Makes the rows independent of the table. Idempotent. Soon is cheap: until then every write to the table pays for it. */
+  capture(slicer: Slicer): Promise<void>;
+  groupAt(at: number): number;
+  /** Whether a later change of the same epoch made the row meaningless. */
+  isDroppedAt(at: number): boolean;
+  /** Text that sorts among its like as the keys do. Rows with equal ones are the same row. */
+  sortKeyAt(at: number): string;
+  /** The entry's key, without key group and state id. */
+  keyAt(at: number): BinaryKey;
+  flagsAt(at: number): number;
+  /** Appends the value; nothing for a deletion. */
+  writeAt(at: number, out: ByteWriter): void;
+  /** The checkpoint that holds the row has completed: what stayed only until then goes. */
+  completedAt(at: number): void;
+}
+
+/** So many rows are gone over before the clock is looked at. */
+export const STRETCH_ROWS = 2048;
+
+/** How a table's row objects become entries. */
+export interface RowLayout<Row> {
+  groupOf(row: Row): number;
+  isDropped(row: Row): boolean;
+  keyOf(row: Row): BinaryKey;
+  flagsOf(row: Row): number;
+  write(row: Row, out: ByteWriter): void;
+  completed(row: Row): void;
+}
+
+/** Frozen rows that are objects of their own, which their table does not change while they are frozen. */
+export function frozenObjects<Row>(stateId: number, rows: readonly Row[], layout: RowLayout<Row>): FrozenRows {
+  const rowAt = (at: number): Row => rows[at] as Row;
+  return {
+    stateId,
+    count: rows.length,
+    capture: () => Promise.resolve(),
+    groupAt: (at) => layout.groupOf(rowAt(at)),
+    isDroppedAt: (at) => layout.isDropped(rowAt(at)),
+    sortKeyAt: (at) => layout.keyOf(rowAt(at)),
+    keyAt: (at) => layout.keyOf(rowAt(at)),
+    flagsAt: (at) => layout.flagsOf(rowAt(at)),
+    writeAt: (at, out) => layout.write(rowAt(at), out),
+    completedAt: (at) => layout.completed(rowAt(at)),
+  };
+}

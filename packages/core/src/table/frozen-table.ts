@@ -1,0 +1,116 @@
+/**
+ * Everything a task wrote in one epoch, frozen by the barrier that ended it, as a sorted source of entries.
+ *
+ * Invariants:
+ * - Entries come by key group, then state, then key; the source can be read again and gives the same.
+ * - It stays in memory until the checkpoint that holds it has completed: an aborted checkpoint loses nothing.
+ */
+
+import { ByteWriter } from "../bytes/byte-writer.js";
+import { type BinaryKey, joinKeys, uint16Key } from "../key/binary-key.js";
+import type { EntryBlock, EntrySource } from "../segment/entry-block.js";
+import type { Slicer } from "../segment/slicer.js";
+import { type FrozenRows, STRETCH_ROWS } from "./frozen-rows.js";
+import { type RowOrder, sortInSlices } from "./sorted.js";
+
+const BLOCK_ROWS = 512;
+const BLOCK_BYTES = 64 * 1024;
+export class FrozenTable {
+  /** The epoch that the barrier ended. */
+  readonly epoch: number;
+  /** Estimated bytes in memory. */
+  readonly bytes: number;
+  readonly rowCount: number;
+  readonly #states: readonly FrozenRows[];
+
+  constructor(states: readonly FrozenRows[], { epoch, bytes }: { readonly epoch: number; readonly bytes: number }) {
+    this.epoch = epoch;
+    this.bytes = bytes;
+    this.rowCount = states.reduce((sum, { count }) => sum + count, 0);
+    this.#states = states;
+  }
+
+  /** Makes the table independent of what is written from now on. Soon is cheap. */
+  async capture(slicer: Slicer): Promise<void> {
+    for (const state of this.#states) await state.capture(slicer);
+  }
+
+  async *entries(slicer: Slicer): EntrySource {
+    await this.capture(slicer);
+    const values = new ByteWriter();
+    for (const part of await this.#byGroup(slicer)) {
+      const order = distinct(await sortInSlices(orderOf(part), slicer));
+      for (let from = 0; from < order.length; ) {
+        const block = encodeRows(part, order.slice(from, from + BLOCK_ROWS), values);
+        from += block.count;
+        yield block;
+        if (slicer.isDue()) await slicer.pause();
+      }
+    }
+  }
+
+  /** The checkpoint that holds the table has completed. */
+  async completed(slicer: Slicer): Promise<void> {
+    for (const state of this.#states) {
+      for (let at = 0; at < state.count; at++) {
+        state.completedAt(at);
+        if (at % STRETCH_ROWS === 0 && slicer.isDue()) await slicer.pause();
+      }
+    }
+  }
+
+  /** The rows by key group, then state, ascending. */
+  async #byGroup(slicer: Slicer): Promise<GroupRows[]> {
+    const all: GroupRows[] = [];
+    for (const state of this.#states) {
+      const groups = new Map<number, number[]>();
+      for (let at = 0; at < state.count; at++) {
+        if (!state.isDroppedAt(at)) addTo(groups, state.groupAt(at), at);
+        if (at % STRETCH_ROWS === 0 && slicer.isDue()) await slicer.pause();
+      }
+      for (const [group, places] of groups) all.push({ group, state, places });
+    }
+    return all.sort((a, b) => a.group - b.group || a.state.stateId - b.state.stateId);
+  }
+}
+
+/** Rows of one state in one key group. */
+interface GroupRows {
+  readonly group: number;
+  readonly state: FrozenRows;
+  readonly places: readonly number[];
+}
+
+function addTo(groups: Map<number, number[]>, group: number, at: number): void {
+  const places = groups.get(group);
+  if (places === undefined) groups.set(group, [at]);
+  else places.push(at);
+}
+
+function orderOf({ state, places }: GroupRows): RowOrder[] {
+  return places.map((at) => ({ sortKey: state.sortKeyAt(at), at }));
+}
+
+/** One of each row: equal ones stand side by side. */
+function distinct(order: readonly RowOrder[]): RowOrder[] {
+  return order.filter(({ sortKey }, i) => i === 0 || order[i - 1]?.sortKey !== sortKey);
+}
+
+/** As many rows of `order`, from its beginning, as a block takes. */
+function encodeRows({ group, state }: GroupRows, order: readonly RowOrder[], values: ByteWriter): EntryBlock {
+  const prefix = joinKeys(uint16Key(group), uint16Key(state.stateId));
+  values.reset();
+  const keys: BinaryKey[] = [];
+  const flags: number[] = [];
+  const starts: number[] = [];
+  const ends: number[] = [];
+  for (const { at } of order) {
+    keys.push(joinKeys(prefix, state.keyAt(at)));
+    flags.push(state.flagsAt(at));
+    starts.push(values.length);
+    state.writeAt(at, values);
+    ends.push(values.length);
+    if (values.length >= BLOCK_BYTES) break;
+  }
+  return { count: keys.length, keys, flags, bytes: values.view(), starts, ends };
+}

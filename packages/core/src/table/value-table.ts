@@ -1,0 +1,139 @@
+/**
+ * The table of a state that has one row per key: value, reducing and aggregating state.
+ *
+ * The values are in one index, current, and nothing else is kept per key. What was written in the epoch is a list of keys: a write
+ * costs one insertion and one append. See FrozenValues for how a barrier keeps the values that it found.
+ *
+ * Invariants:
+ * - The table is complete: a key that is not in the index is absent.
+ * - Every write names its key in `#written`, before the barrier that ends its epoch.
+ */
+
+import { assert } from "../assert.js";
+import type { ByteReader } from "../bytes/byte-reader.js";
+import type { KeyIdentity } from "../contracts/codec.js";
+import type { BinaryKey } from "../key/binary-key.js";
+import { FLAG_DELETE } from "../segment/entry-block.js";
+import { CellIndex } from "./cell-index.js";
+import type { FrozenRows } from "./frozen-rows.js";
+import { FrozenValues } from "./frozen-values.js";
+import { RowMeter } from "./row-meter.js";
+import { sortedByGroup } from "./sorted.js";
+import { CELL_OFFSET, type StateTable } from "./state-table.js";
+import { groupOf, ownedGroupOf, type TableOptions } from "./table-options.js";
+
+/** Below this length the list of written keys is never gone over for repetitions. */
+const WRITTEN_MIN = 2 ** 16;
+
+export class ValueTable implements StateTable {
+  readonly stateId: number;
+  readonly #options: TableOptions;
+  readonly #index = new CellIndex<unknown>();
+  readonly #meter: RowMeter;
+  /** Keys written in the epoch; may name one more than once. */
+  #written: KeyIdentity[] = [];
+  /** At this length the list of written keys is rid of repetitions. */
+  #writtenMax = WRITTEN_MIN;
+  #uncaptured: readonly FrozenValues[] = [];
+
+  constructor(options: TableOptions) {
+    this.stateId = options.stateId;
+    this.#options = options;
+    this.#meter = new RowMeter(options.codec);
+  }
+
+  get liveRows(): number {
+    return this.#index.size;
+  }
+
+  get writtenBytes(): number {
+    return this.#written.length * this.#meter.rowBytes;
+  }
+
+  // The next three are the hot path of all state. A random access to a large table waits for memory, and the processor looks only
+  // a few hundred instructions ahead for the next access to begin: hence no memory of the last key, and no counters per write.
+
+  /** The value of `key`, or `undefined`. */
+  get(key: unknown, namespace: BinaryKey): unknown {
+    const { address } = this.#options;
+    const value = this.#index.get(address.isDirect ? (key as KeyIdentity) : address.identity(key, namespace));
+    // What is in the index was checked when it came.
+    if (value === undefined) ownedGroupOf(this.#options, key);
+    return value;
+  }
+
+  /** Stores `value`, which the state owns. */
+  put(key: unknown, namespace: BinaryKey, value: unknown): void {
+    const { address } = this.#options;
+    const identity = address.isDirect ? (key as KeyIdentity) : address.identity(key, namespace);
+    if (this.#uncaptured.length > 0) this.#save(identity);
+    if (this.#index.set(identity, value)) this.#checkAdded(key, identity);
+    this.#noteWritten(identity);
+    if (this.#meter.isDue(this.#written.length)) this.#meter.sample(value);
+  }
+
+  /** Deletes `key`; nothing if it is absent. */
+  remove(key: unknown, namespace: BinaryKey): void {
+    if (this.get(key, namespace) === undefined) return;
+    const identity = this.#options.address.identity(key, namespace);
+    if (this.#uncaptured.length > 0) this.#save(identity);
+    this.#index.delete(identity);
+    this.#noteWritten(identity);
+  }
+
+  /** Identities of the present keys, by key group, ascending by encoded key, as they are now. */
+  identities(): Generator<KeyIdentity[], void, undefined> {
+    const { address } = this.#options;
+    const present: { readonly identity: KeyIdentity; readonly group: number }[] = [];
+    for (const identity of this.#index.identities())
+      present.push({ identity, group: groupOf(this.#options, identity) });
+    return sortedByGroup(present, ({ identity }) => address.sortKey(identity));
+  }
+
+  freeze(): FrozenRows {
+    const frozen = new FrozenValues(this.#options, this.#written, {
+      index: this.#index,
+      onCaptured: (captured) => {
+        this.#uncaptured = this.#uncaptured.filter((other) => other !== captured);
+      },
+    });
+    if (this.#written.length > 0) this.#uncaptured = [...this.#uncaptured, frozen];
+    this.#written = [];
+    this.#writtenMax = WRITTEN_MIN;
+    return frozen;
+  }
+
+  load(key: BinaryKey, flags: number, value: ByteReader): void {
+    const { address, codec } = this.#options;
+    const { identity, end } = address.decode(key, CELL_OFFSET);
+    assert(end === key.length, "a value has one row per key");
+    if ((flags & FLAG_DELETE) === 0) this.#index.set(identity, codec.read(value));
+    else this.#index.delete(identity);
+  }
+
+  /** Takes back a key that has just been added and may not be there. */
+  #checkAdded(key: unknown, identity: KeyIdentity): void {
+    try {
+      ownedGroupOf(this.#options, key);
+    } catch (error) {
+      this.#index.delete(identity);
+      throw error;
+    }
+  }
+
+  #save(identity: KeyIdentity): void {
+    const before = this.#index.get(identity);
+    for (const frozen of this.#uncaptured) frozen.save(identity, before);
+  }
+
+  #noteWritten(identity: KeyIdentity): void {
+    this.#written.push(identity);
+    if (this.#written.length >= this.#writtenMax) this.#dropRepetitions();
+  }
+
+  /** Keeps the list as short as there are keys, give or take a factor of two, however often they are written. */
+  #dropRepetitions(): void {
+    if (this.#written.length > 2 * this.#index.size) this.#written = [...new Set(this.#written)];
+    this.#writtenMax = 2 * Math.max(this.#written.length, WRITTEN_MIN);
+  }
+}

@@ -1,0 +1,65 @@
+/** Declares an operator: its key, its states, and into how many key groups it divides. */
+
+import type { KeyCodec } from "../contracts/codec.js";
+import { checkMaxParallelism } from "../key/key-groups.js";
+import type { StateDescriptor } from "../state/descriptors.js";
+
+/** Names to descriptors. */
+export type StateDescriptors = Readonly<Record<string, StateDescriptor>>;
+
+export interface OperatorOptions<Key, States extends StateDescriptors> {
+  /** Codec of the record keys. */
+  readonly key: KeyCodec<Key>;
+  readonly states: States;
+  /**
+   * Number of key groups: the most tasks that the operator can ever run as. Fixed for the life of its state.
+   * @defaultValue 128
+   */
+  readonly maxParallelism?: number;
+}
+
+/** A declared operator. Immutable. */
+export interface Operator<Key, States extends StateDescriptors> {
+  readonly name: string;
+  readonly key: KeyCodec<Key>;
+  readonly states: States;
+  readonly maxParallelism: number;
+}
+
+const DEFAULTS = Object.freeze({ maxParallelism: 128 });
+/** State ids are two bytes. */
+const STATES_MAX = 0xffff;
+
+/**
+ * Declares an operator. `name` and the names of states may be any text; they identify state across restarts.
+ * @throws {TypeError} if a part is missing
+ * @throws {RangeError} if `maxParallelism` is not an integer from 1 to 32,768
+ */
+export function defineOperator<Key, const States extends StateDescriptors>(
+  name: string,
+  options: OperatorOptions<Key, States>,
+): Operator<Key, States> {
+  if (typeof name !== "string") throw new TypeError(`An operator needs a name. received=${typeof name}.`);
+  const { key, states, maxParallelism = DEFAULTS.maxParallelism } = options;
+  if (typeof key?.encode !== "function") {
+    throw new TypeError(
+      `An operator needs a key codec. operator=${JSON.stringify(name)}. Pass for example key: string().`,
+    );
+  }
+  checkMaxParallelism(maxParallelism);
+  const declared = Object.entries(states ?? {});
+  if (declared.length > STATES_MAX) {
+    throw new RangeError(`Too many states. received=${declared.length} limit=${STATES_MAX}.`);
+  }
+  for (const [state, descriptor] of declared) {
+    if (typeof descriptor?.kind !== "string") {
+      throw new TypeError(
+        `A state needs a descriptor. state=${JSON.stringify(state)}. Pass for example value<number>().`,
+      );
+    }
+  }
+  return Object.freeze({ name, key, states: Object.freeze({ ...states }), maxParallelism });
+}
+
+/** An operator whose types do not matter where it is used. */
+export type AnyOperator = Operator<never, StateDescriptors>;

@@ -1,0 +1,51 @@
+/**
+ * The calls that run on a handle, so that closing it waits for them.
+ *
+ *     open --close()--> closing --all settled, release()--> closed
+ *
+ * Invariants:
+ * - No call begins after `close` was called.
+ * - `release` runs once, when no call runs any more.
+ */
+
+import { StateBackendError } from "@tidemark/core";
+
+/** The calls of one handle. */
+export class Calls {
+  readonly #pending = new Set<Promise<unknown>>();
+  #closed: Promise<void> | undefined;
+
+  /**
+   * The result of `call`.
+   * @throws {StateBackendError} CLOSED after `close` was called
+   */
+  async run<T>(call: () => Promise<T>): Promise<T> {
+    if (this.#closed !== undefined) {
+      throw new StateBackendError("CLOSED", "Checkpoint storage is closed. Open the directory again.");
+    }
+    return this.finish(call);
+  }
+
+  /** Like `run`, for the end of what began before `close`. */
+  async finish<T>(call: () => Promise<T>): Promise<T> {
+    const pending = call();
+    this.#pending.add(pending);
+    try {
+      return await pending;
+    } finally {
+      this.#pending.delete(pending);
+    }
+  }
+
+  /** Refuses new calls, waits for those that run, then runs `release`. Idempotent. */
+  close(release: () => Promise<void>): Promise<void> {
+    this.#closed ??= this.#close(release);
+    return this.#closed;
+  }
+
+  async #close(release: () => Promise<void>): Promise<void> {
+    // Several rounds: what runs may still finish something. Nothing new begins, so this ends.
+    while (this.#pending.size > 0) await Promise.allSettled(this.#pending);
+    await release();
+  }
+}
