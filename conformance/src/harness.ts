@@ -1,6 +1,7 @@
 /** What the kit needs of whoever is tested: a backend, and places for checkpoints that outlive their handles. */
 
 import { type Backend, type CheckpointStorage, memoryStorage } from "@tidemark/core";
+import type { RunningJob } from "./commands/call-state.js";
 
 /** A durable place for checkpoints, as several processes would share it. */
 export interface Place {
@@ -15,6 +16,8 @@ export interface Harness {
   backend(): Backend<true>;
   /** A new, empty place. */
   place(): Place;
+  /** Stands between the job and the kit: for the kit's own tests, which break jobs. */
+  wrap?(job: RunningJob): RunningJob;
 }
 
 /** Checkpoints in the memory of this process. */

@@ -1,1 +1,25 @@
-export {};
+/**
+ * The conformance kit: an independent model of a job, commands that drive the model and a real job, and the properties that must
+ * hold of every backend and every storage.
+ */
+
+export { BROKEN_JOBS, type BrokenJob, soundJob } from "./broken/broken-jobs.js";
+export { BROKEN_STORAGES, brokenPlace, type BrokenStorage, type Catcher } from "./broken/broken-storages.js";
+export { checkProperty, type RunSettings } from "./check-property.js";
+export { Coverage } from "./commands/coverage.js";
+export { ManualClock } from "./faults/manual-clock.js";
+export { ScriptedStorage } from "./faults/scripted-storage.js";
+export { seededRandom, type SeededRandom } from "./faults/seeded-random.js";
+export { type Harness, memoryPlace, type Place } from "./harness.js";
+export { CATALOG, type StateSpec } from "./model/catalog.js";
+export { anyHistory } from "./properties/any-history.js";
+export { fullIsChain } from "./properties/checkpoint-chains.js";
+export { damages, intactPlace, violations } from "./properties/damage.js";
+export { frozenIsFrozen } from "./properties/frozen-tables.js";
+export { exactlyOnce } from "./properties/processing.js";
+export { rescalingIsIdentity } from "./properties/rescaling.js";
+export { listingIsTrue } from "./properties/retention.js";
+export { type Knowledge, live, NOTHING, type Observer, recover } from "./properties/scenario.js";
+export { stateKind } from "./properties/state-kinds.js";
+export { type HoldPoint, interleave, raceToOwn } from "./properties/two-owners.js";
+export { type Regression, REGRESSIONS } from "./regressions.js";

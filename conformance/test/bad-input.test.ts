@@ -32,7 +32,7 @@ import { FaultFiles } from "./support/workspace.js";
 const namespaced = (namespace: unknown, inner: unknown) => typedNamespaced(namespace as never, inner as never);
 const backend = memoryHarness.backend();
 const STATES = {
-  count: value<unknown>({ codec: integer() as never }),
+  count: value<unknown>({ codec: integer() }),
   seen: list<unknown>(),
   routes: map<string, unknown>(),
   worst: reducing<string>((a, b) => a + b),
@@ -58,7 +58,7 @@ interface LooseState {
 type LooseTask = JobControl & { readonly states: Readonly<Record<keyof typeof STATES, LooseState>> };
 
 function declare(name: string, change: object = {}): AnyOperator {
-  return defineOperator(name, { ...OPTIONS, ...change } as never) as never;
+  return defineOperator(name, { ...OPTIONS, ...change }) as never;
 }
 
 async function open(operator: unknown, storage: CheckpointStorage, more: object = {}): Promise<LooseTask> {

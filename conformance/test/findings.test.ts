@@ -172,8 +172,9 @@ describe("findings", () => {
     const { code, outcome } = await errorOf(() => control.checkpoint());
     const isStored = [...(await readObjects(scripted)).keys()].some((name) => name.includes("/checkpoint/"));
     // Either it tried again and all is well, or it does not know.
-    if (code !== undefined)
+    if (code !== undefined) {
       expect({ isStored, outcome }).toEqual({ isStored, outcome: isStored ? "unknown" : "not-applied" });
+    }
   });
 
   // The asynchronous form looks when it is first asked for an entry.

@@ -6,6 +6,7 @@ import { Coverage } from "../src/commands/coverage.js";
 import { CATALOG } from "../src/model/catalog.js";
 import { fullIsChain } from "../src/properties/checkpoint-chains.js";
 import { frozenIsFrozen } from "../src/properties/frozen-tables.js";
+import { exactlyOnce } from "../src/properties/processing.js";
 import { rescalingIsIdentity } from "../src/properties/rescaling.js";
 import { listingIsTrue } from "../src/properties/retention.js";
 import { stateKind } from "../src/properties/state-kinds.js";
@@ -40,6 +41,10 @@ describe.each(backends)("on $harness.name", ({ harness, share }) => {
 
   it("frozen tables are not changed by later writes", { timeout }, async () => {
     await checkProperty("frozen", frozenIsFrozen(harness, new Coverage()), settings(40 * share));
+  });
+
+  it("records take effect exactly once", { timeout }, async () => {
+    await checkProperty("exactly once", exactlyOnce(harness), settings(60 * share));
   });
 
   it("what is retained restores, and the storage holds nothing else", { timeout }, async () => {

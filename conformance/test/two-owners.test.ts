@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from "vitest";
 import type { Harness } from "../src/harness.js";
-import { type HoldPoint, interleave } from "../src/properties/two-owners.js";
+import { type HoldPoint, interleave, raceToOwn } from "../src/properties/two-owners.js";
 import { diskHarness, memoryHarness } from "./support/harnesses.js";
 import { PROPERTY_TIMEOUT_MS, settings } from "./support/settings.js";
 
@@ -29,6 +29,14 @@ async function everyInterleaving(harness: Harness, stride: number): Promise<numb
 }
 
 describe("of two owners the later one goes on, and the other is told", () => {
+  it.each([memoryHarness, diskHarness])(
+    "opening at once on $name",
+    { timeout: PROPERTY_TIMEOUT_MS },
+    async (harness) => {
+      for (const hold of holdPoints()) if (!(await raceToOwn(harness, hold))) break;
+    },
+  );
+
   it("on memory", { timeout: PROPERTY_TIMEOUT_MS }, async () => {
     expect(await everyInterleaving(memoryHarness, 1)).toBeGreaterThan(200);
   });

@@ -1,6 +1,7 @@
 /** Programs of commands, with different weights in each: rare combinations die where all weights are always the same. */
 
 import fc from "fast-check";
+import { CATALOG } from "../model/catalog.js";
 import { observations, retainedChecks } from "./check-commands.js";
 import { checkpoints, queuedCheckpoints, savepoints, timeouts, writesDuringUpload } from "./checkpoint-commands.js";
 import type { Command } from "./command.js";
@@ -32,11 +33,15 @@ export interface Program {
    * Whether the numbers of tasks change; otherwise operator state may be left undeclared. Not both: see test/findings.test.ts.
    */
   readonly rescales: boolean;
+  /** States that operations choose from, one bit each. */
+  readonly focus: number;
   readonly commands: Iterable<Command>;
 }
 
 /** The first kind is never left out: without writes there is nothing to see. */
 const LEFT_OUT_MAX = 2 ** KINDS.length - 1;
+
+const ALL_STATES = 2 ** CATALOG.length - 1;
 
 /** Programs of up to `maxCommands` commands; most leave a random third of the kinds out. */
 export function programs(maxCommands: number): fc.Arbitrary<Program> {
@@ -45,10 +50,13 @@ export function programs(maxCommands: number): fc.Arbitrary<Program> {
     return Array.from({ length: weight }, () => limited);
   });
   const bits = fc.nat(LEFT_OUT_MAX);
+  const state = fc.nat(CATALOG.length - 1).map((index) => 1 << index);
+  const few = fc.tuple(state, state, state).map(([a, b, c]) => a | b | c);
   const left = fc.tuple(bits, bits).map(([a, b]) => a & b & ~1);
   return fc.record({
     left: fc.oneof(fc.constant(0), left, left),
     rescales: fc.boolean(),
+    focus: fc.oneof(fc.constant(ALL_STATES), few, few),
     commands: fc.commands(arbitraries, { maxCommands, size: "max" }),
   });
 }

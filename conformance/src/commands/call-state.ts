@@ -116,8 +116,10 @@ async function collect(items: unknown): Promise<unknown[]> {
 /** Changes whatever can be changed of a value that a state was given, or has given. */
 export function tamper(value: unknown): void {
   if (typeof value !== "object" || value === null) return;
-  const members: unknown[] = value instanceof Map || value instanceof Set ? [...value.keys(), ...value.values()] : [];
-  if (!ArrayBuffer.isView(value)) for (const member of [...members, ...Object.values(value)]) tamper(member);
+  const container = value instanceof Map || value instanceof Set ? (value as ReadonlyMap<unknown, unknown>) : undefined;
+  const members = container === undefined ? [] : [...container.keys(), ...container.values()];
+  if (!ArrayBuffer.isView(value))
+    for (const member of [...members, ...(Object.values(value) as unknown[])]) tamper(member);
   for (const change of changesOf(value)) {
     try {
       change();

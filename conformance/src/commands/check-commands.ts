@@ -2,8 +2,7 @@
 
 import fc from "fast-check";
 import { memoryPlace } from "../harness.js";
-import { CATALOG } from "../model/catalog.js";
-import { JobModel, type Snapshot } from "../model/job-model.js";
+import { FIRST_SHAPE, type JobModel, type Snapshot } from "../model/job-model.js";
 import { expectEqual } from "../oracles/expectations.js";
 import { expectedLines, firstDifference, observeJob } from "../oracles/observe.js";
 import { type Command, command } from "./command.js";
@@ -42,11 +41,7 @@ async function expectRestores(
   restore: Parameters<typeof openRunning>[0]["restore"],
   real: World,
 ): Promise<void> {
-  const shape = {
-    declared: [CATALOG, CATALOG],
-    parallelism: snapshot.contents.map(({ tasks }) => tasks.length),
-    retain: 1,
-  };
+  const shape = { ...FIRST_SHAPE, parallelism: snapshot.contents.map(({ tasks }) => tasks.length) };
   const reader = await openRunning({
     backend: real.harness.backend(),
     storage: memoryPlace().open(),

@@ -151,14 +151,17 @@ export const heldCheckpointChoices: fc.Arbitrary<HeldCheckpoint> = fc.record({
   during: fc.array(operationChoices, { maxLength: 6 }),
 });
 
-/** Begins a checkpoint, and runs operations when it is held up. */
+/** Begins a checkpoint, and runs operations behind its barrier. */
 export async function holdCheckpoint(held: HeldCheckpoint, model: JobModel, real: World) {
   const gate = new Gate();
   real.storage.addRule({ ...held.hold, effect: { kind: "gate", gate } });
   const snapshot = model.snapshot(-1);
   const work = settled(real.running.control.checkpoint({ full: held.full }));
+  // Some right behind the barrier, which comes before the call returns; the others while the upload is held up.
+  const [atOnce, later] = [held.during.slice(0, 2), held.during.slice(2)];
+  for (const choice of atOnce) await runOperation(choice, model, real);
   const isHeld = await Promise.race([gate.reached.then(() => true), work.then(() => false)]);
-  for (const choice of held.during) await runOperation(choice, model, real);
+  for (const choice of later) await runOperation(choice, model, real);
   return { gate, work, snapshot, isHeld };
 }
 

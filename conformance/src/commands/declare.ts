@@ -37,14 +37,14 @@ export function declareOperator(index: number, specs: readonly StateSpec[]): Any
 function descriptorOf(spec: StateSpec): StateDescriptor {
   switch (spec.kind) {
     case "split-list":
-      return splitList() as StateDescriptor;
+      return splitList();
     case "union-list":
-      return unionList() as StateDescriptor;
+      return unionList();
     case "broadcast":
-      return broadcast<ModelField, unknown>() as unknown as StateDescriptor;
+      return broadcast<ModelField, unknown>();
     default: {
       const plain = plainDescriptorOf(spec);
-      return spec.isNamespaced ? (namespaced(string(), plain) as unknown as StateDescriptor) : plain;
+      return spec.isNamespaced ? namespaced(string(), plain) : plain;
     }
   }
 }
@@ -52,14 +52,14 @@ function descriptorOf(spec: StateSpec): StateDescriptor {
 function plainDescriptorOf({ kind, default: fallback }: StateSpec): PlainDescriptor {
   switch (kind) {
     case "list":
-      return list() as unknown as PlainDescriptor;
+      return list();
     case "map":
-      return map<ModelField, unknown>() as unknown as PlainDescriptor;
+      return map<ModelField, unknown>();
     case "reducing":
-      return reducing<string>(reduce) as unknown as PlainDescriptor;
+      return reducing<string>(reduce);
     case "aggregating":
-      return aggregating<string, Accumulator, string>(aggregate) as unknown as PlainDescriptor;
+      return aggregating<string, Accumulator, string>(aggregate);
     default:
-      return (fallback === undefined ? value() : value({ default: fallback })) as unknown as PlainDescriptor;
+      return fallback === undefined ? value() : value({ default: fallback });
   }
 }

@@ -41,6 +41,7 @@ export async function openRunning(request: OpenRequest): Promise<RunningJob> {
     random,
     tasks,
     retain: shape.retain,
+    compression: shape.compression,
     graceMs: 0,
     timeoutMs: TIMEOUT_MS,
   });

@@ -1,6 +1,6 @@
 /** The end of a job, in any way, and the next one: from any checkpoint, in any shape, in any home. */
 
-import { type ErrorCode, hasCode, type Restore } from "@tidemark/core";
+import { type Compression, type ErrorCode, hasCode, type Restore } from "@tidemark/core";
 import fc from "fast-check";
 import { CATALOG, isOperatorKind, type StateSpec } from "../model/catalog.js";
 import { FIRST_SHAPE, type HomeModel, type JobModel, type Shape, type Snapshot } from "../model/job-model.js";
@@ -33,6 +33,7 @@ interface Reopening {
   /** Which states are declared, one bit each, and the seed of their order. */
   readonly declared: readonly { readonly bits: number; readonly order: number }[];
   readonly retain: number;
+  readonly compression: Compression;
   /** A failure of the storage while opening. */
   readonly fault: StorageFault | null;
 }
@@ -71,6 +72,7 @@ const reopenings: fc.Arbitrary<Reopening> = fc.record({
     ...[0, 1].map(() => fc.record({ bits: fc.oneof(fc.constant(ALL_BITS), fc.nat(ALL_BITS)), order: fc.nat(99) })),
   ),
   retain: fc.integer({ min: 1, max: 3 }),
+  compression: fc.constantFrom("none" as const, "deflate" as const),
   fault: fc.option(openFaults, { freq: 4 }),
 });
 
@@ -213,11 +215,12 @@ function foreignSource(index: number, model: JobModel, real: World): Source {
   };
 }
 
-function shapeOf({ declared, parallelism, retain }: Reopening, { rescales }: JobModel): Shape {
+function shapeOf({ declared, parallelism, retain, compression }: Reopening, { rescales }: JobModel): Shape {
   const isDeclared = (bits: number, spec: StateSpec): boolean =>
     (rescales && isOperatorKind(spec.kind)) || ((bits >> CATALOG.indexOf(spec)) & 1) === 1;
   return {
     retain,
+    compression,
     parallelism: rescales ? parallelism : FIRST_SHAPE.parallelism,
     declared: declared.map(({ bits, order }) => permuted(CATALOG, order).filter((spec) => isDeclared(bits, spec))),
   };

@@ -14,7 +14,7 @@ import type { World } from "./world.js";
 
 /** Runs the operation that `choice` stands for on both sides, and compares what they give. */
 export async function runOperation(choice: OperationChoice, model: JobModel, real: World): Promise<void> {
-  const operation = resolveOperation(choice, model.shape.declared);
+  const operation = resolveOperation(choice, model.callable);
   if (operation === undefined) return;
   real.coverage.count(`state ${coverageName(operation)}`);
   if (model.health === "poisoned") {
@@ -116,7 +116,7 @@ export const refusedWrites: fc.Arbitrary<Command> = fc
   );
 
 function keyedOnly(model: JobModel) {
-  return model.shape.declared.map((specs) => specs.filter(({ kind }) => !isOperatorKind(kind)));
+  return model.callable.map((specs) => specs.filter(({ kind }) => !isOperatorKind(kind)));
 }
 
 function coverageName({ spec, verb, isSync }: Operation): string {

@@ -67,7 +67,7 @@ export class World {
 
   /** Opens the job of the current home on the current storage. */
   async open(model: JobModel, shape: Shape, restore: Restore): Promise<void> {
-    this.running = await openRunning({
+    const running = await openRunning({
       backend: this.harness.backend(),
       storage: this.storage,
       job: model.home.job,
@@ -76,6 +76,7 @@ export class World {
       clock: this.clock,
       random: seededRandom(++this.#seed),
     });
+    this.running = this.harness.wrap?.(running) ?? running;
   }
 
   /** Throws unless the running job holds exactly what the model says. */

@@ -6,6 +6,7 @@
  * - A snapshot never changes: it is cloned when it is taken and when it is restored.
  */
 
+import type { Compression } from "@tidemark/core";
 import { CATALOG, type StateSpec } from "./catalog.js";
 import { emptyOperator, type OperatorContent, rescaled } from "./operator-model.js";
 
@@ -35,9 +36,10 @@ export interface Shape {
   readonly declared: readonly (readonly StateSpec[])[];
   readonly parallelism: readonly number[];
   readonly retain: number;
+  readonly compression: Compression;
 }
 
-export const FIRST_SHAPE: Shape = { declared: [CATALOG, CATALOG], parallelism: [2, 1], retain: 1 };
+export const FIRST_SHAPE: Shape = { declared: [CATALOG, CATALOG], parallelism: [2, 1], retain: 1, compression: "none" };
 
 export class JobModel {
   readonly homes: readonly HomeModel[];
@@ -53,6 +55,8 @@ export class JobModel {
   left = 0;
   /** Whether the numbers of tasks change. */
   rescales = false;
+  /** States that the program calls, one bit each: few, so that calls of one state meet. */
+  focus = -1;
 
   constructor(homes: readonly Pick<HomeModel, "place" | "job">[]) {
     this.homes = homes.map(({ place, job }) => ({ place, job, retained: [], maybe: [] }));
@@ -60,6 +64,14 @@ export class JobModel {
 
   get home(): HomeModel {
     return this.homes[this.current] as HomeModel;
+  }
+
+  /** The states that operations choose from; all that are declared, if none of them is in focus. */
+  get callable(): readonly (readonly StateSpec[])[] {
+    return this.shape.declared.map((specs) => {
+      const inFocus = specs.filter((spec) => ((this.focus >> CATALOG.indexOf(spec)) & 1) === 1);
+      return inFocus.length === 0 ? specs : inFocus;
+    });
   }
 
   /** What a barrier finds now. */

@@ -49,7 +49,8 @@ function encodeNumber(number: number): string {
   // There is one zero and one NaN.
   bytes.writeDoubleBE(Number.isNaN(number) ? Number.NaN : number + 0);
   const isNegative = (bytes[0] ?? 0) >= 0x80;
-  for (const [index, byte] of bytes.entries())
+  for (const [index, byte] of bytes.entries()) {
     bytes[index] = isNegative ? byte ^ 0xff : byte ^ (index === 0 ? 0x80 : 0);
+  }
   return bytes.toString("latin1");
 }

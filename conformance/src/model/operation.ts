@@ -7,9 +7,9 @@ import { FIELDS, KEY_DOMAINS, makeValue, NAMESPACES, pick, TEXTS } from "./domai
 import type { ModelField, ModelKey } from "./key-order.js";
 
 export const VERBS = {
-  value: ["set", "set", "get", "delete", "update", "keys"],
-  list: ["add", "addAll", "get", "set", "delete", "keys"],
-  map: ["set", "set", "get", "has", "delete", "clear", "isEmpty", "entries", "keys"],
+  value: ["set", "set", "set", "get", "delete", "update", "keys"],
+  list: ["add", "add", "addAll", "get", "set", "delete", "keys"],
+  map: ["set", "set", "set", "set", "get", "has", "delete", "clear", "isEmpty", "entries", "keys"],
   reducing: ["add", "add", "get", "delete", "keys"],
   aggregating: ["add", "add", "get", "delete", "keys"],
   "split-list": ["add", "get", "set"],
@@ -77,12 +77,16 @@ export function resolveOperation(
 
 /** What the operation gives, made anew. States that fold are given texts. */
 export function givenValues({ spec, values }: Operation): unknown[] {
-  const folds = spec.kind === "reducing" || spec.kind === "aggregating";
-  return values.map((choice) => (folds ? pick(TEXTS, choice) : makeValue(choice)));
+  return values.map((choice) => valueFor(spec, choice));
 }
 
-export function givenValue(operation: Operation): unknown {
-  return givenValues(operation)[0] ?? null;
+/** The first of what the operation gives; something in any case. */
+export function givenValue({ spec, values }: Operation): unknown {
+  return valueFor(spec, values[0] ?? 0);
+}
+
+function valueFor({ kind }: StateSpec, choice: number): unknown {
+  return kind === "reducing" || kind === "aggregating" ? pick(TEXTS, choice) : makeValue(choice);
 }
 
 /** What `update` is called with: appends to lists, replaces by a list else; one in four deletes. */

@@ -29,7 +29,7 @@ export interface OperatorContent {
 }
 
 export function emptyOperator(parallelism: number): OperatorContent {
-  return { keyed: new Map(), tasks: Array.from({ length: parallelism }, () => new Map()) };
+  return { keyed: new Map(), tasks: Array.from({ length: parallelism }, (): TaskContent => new Map()) };
 }
 
 /** Does what `operation` says, and returns what the call is to give. */

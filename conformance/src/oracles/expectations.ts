@@ -6,8 +6,9 @@ import { canonical } from "../model/canonical.js";
 /** Throws unless both are equal in the sense of the contract. */
 export function expectEqual(actual: unknown, expected: unknown, what: string): void {
   const [found, wanted] = [canonical(actual), canonical(expected)];
-  if (found !== wanted)
+  if (found !== wanted) {
     throw new Error(`${what}: found ${found.slice(0, 400)} where ${wanted.slice(0, 400)} was expected`);
+  }
 }
 
 /** Throws unless `condition`. */

@@ -51,7 +51,7 @@ export function fullIsChain(harness: Harness, coverage: Coverage): fc.IAsyncProp
       digests.size === 1,
       "Full checkpoints, incremental ones and ones with aborts restore to different states",
     );
-  }) as unknown as fc.IAsyncProperty<unknown[]>;
+  });
 }
 
 /** What was frozen is folded into the next one. Where nothing was written, nothing is uploaded and nothing can fail. */

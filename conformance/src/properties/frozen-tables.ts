@@ -23,5 +23,5 @@ export function frozenIsFrozen(harness: Harness, coverage: Coverage): fc.IAsyncP
     expectThat(!("error" in result), "The checkpoint failed");
     model.publish({ ...snapshot, id: result.value.id });
     await reopenAs(model.shape, model, real);
-  }) as unknown as fc.IAsyncProperty<unknown[]>;
+  });
 }

@@ -34,7 +34,7 @@ export function rescalingIsIdentity(harness: Harness, coverage: Coverage): fc.IA
       await takeCheckpoint(model, real);
     }
     expectEqual(keyedLines(model, real), before.keyed, `Keyed state after ${way.join()},1 tasks`);
-  }) as unknown as fc.IAsyncProperty<unknown[]>;
+  });
 }
 
 function keyedLines(model: JobModel, real: World): string[] {

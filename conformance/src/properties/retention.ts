@@ -24,8 +24,8 @@ export function listingIsTrue(harness: Harness, coverage: Coverage): fc.IAsyncPr
   );
   return fc.asyncProperty(fc.commands(kinds, { maxCommands: 30, size: "max" }), async (commands) => {
     const setup = (): ReturnType<typeof World.start> => World.start(harness, coverage);
-    await fc.asyncModelRun(setup, commands as Iterable<fc.AsyncCommand<JobModel, World>>);
-  }) as unknown as fc.IAsyncProperty<unknown[]>;
+    await fc.asyncModelRun(setup, commands);
+  });
 }
 
 function withListing(each: Command): Command {

@@ -22,7 +22,7 @@ const SHAPE: Shape = {
 
 const SEED = 20_260_801;
 const CHECKPOINTS_PER_LIFE = 3;
-const WRITES_PER_CHECKPOINT = 6;
+const WRITES_PER_CHECKPOINT = 12;
 
 /** What is known of the checkpoints. */
 export interface Knowledge {

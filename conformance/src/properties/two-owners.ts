@@ -40,6 +40,7 @@ const SHAPE: Shape = {
   declared: [CATALOG.filter(({ kind }) => kind === "value" || kind === "list"), CATALOG.slice(0, 1)],
   parallelism: [1, 1],
   retain: 2,
+  compression: "none",
 };
 
 /** Runs one interleaving. Resolves to whether each was held up at all: beyond the last call there is nothing to see. */
@@ -74,6 +75,36 @@ export async function interleave(
   return { firstWasHeld, secondWasHeld };
 }
 
+/**
+ * Two processes open one job at once, the first held up at `hold` until the second is there. At most one of them may believe in
+ * its next checkpoint, and it is the owner that comes next. Resolves to whether the first was held up at all.
+ */
+export async function raceToOwn(harness: Harness, hold: HoldPoint): Promise<boolean> {
+  const place = harness.place();
+  const shared = { ...harness, place: () => place };
+  const [a, b] = [0, 500].map((seed) => newOwner(shared, seed)) as [Owner, Owner];
+  const held = holdAt(a.real, hold);
+  const opening = settled(a.real.open(a.model, SHAPE, "latest"));
+  const wasHeld = await held.isReached(opening);
+  await b.real.open(b.model, SHAPE, "latest");
+  held.open();
+  const opened = await opening;
+  a.real.storage.heal();
+  const results = [];
+  if (!("error" in opened)) results.push(await settled(a.real.running.control.checkpoint()));
+  results.push(await settled(b.real.running.control.checkpoint()));
+  const believers = results.filter((result) => !("error" in result));
+  expectThat(believers.length === 1, `${believers.length} of two owners believe in their checkpoints`);
+  return wasHeld;
+}
+
+function newOwner(harness: Harness, seed: number): Owner {
+  const model = new JobModel(HOMES);
+  const real = new World(harness, new Coverage(), seed);
+  real.newStorage(model);
+  return { model, real };
+}
+
 interface Owner {
   readonly model: JobModel;
   readonly real: World;
@@ -94,11 +125,9 @@ async function firstOwner(harness: Harness): Promise<Owner> {
 
 /** Another process on the same place, that knows what the first one was told. */
 function secondOwner({ model, real }: Owner): Owner {
-  const other = new JobModel(HOMES);
-  other.home.retained = [...model.home.retained];
-  const world = new World(real.harness, new Coverage(), 500);
-  world.newStorage(other);
-  return { model: other, real: world };
+  const other = newOwner(real.harness, 500);
+  other.model.home.retained = [...model.home.retained];
+  return other;
 }
 
 function holdAt(real: World, { call, when }: HoldPoint) {

@@ -7,7 +7,7 @@ import type { Harness, Place } from "../../src/harness.js";
 import { memoryPlace } from "../../src/harness.js";
 import { ManualClock } from "../../src/faults/manual-clock.js";
 import { seededRandom } from "../../src/faults/seeded-random.js";
-import { directory, FaultFiles, memory } from "./workspace.js";
+import { directory, FaultFiles, filesystem, memory } from "./workspace.js";
 
 /** Everything in memory. */
 export const memoryHarness: Harness = { name: "memory", backend: () => memory(), place: memoryPlace };
@@ -35,7 +35,7 @@ export function realHarness(): Harness & { dispose(): void } {
   let places = 0;
   return {
     name: "filesystem",
-    backend: () => memory(),
+    backend: () => filesystem({ directory: join(root, "own") }),
     place: () => {
       const path = join(root, String(++places));
       return { open: () => directory(path) };

@@ -4,7 +4,7 @@
  * By path, and here only: those packages have the kit as a dependency, so it cannot name them as its own.
  */
 
-export { directory } from "../../../packages/filesystem/src/index.js";
+export { directory, filesystem } from "../../../packages/filesystem/src/index.js";
 export { crashStates } from "../../../packages/filesystem/test/support/crash-states.js";
 export { FaultFiles } from "../../../packages/filesystem/test/support/fault-files.js";
 export { memory } from "../../../packages/memory/src/index.js";

@@ -83,7 +83,6 @@ export class TaskChain {
     if (rows === 0 && request.kind === "incremental") return { segments: this.#segments, uploadedBytes: 0, frozen };
     const plan = request.kind === "full" ? { keep: 0, level: BASE_LEVEL } : this.#plan(rows, request.liveRows);
     const slicer = new Slicer(request.clock);
-    for (const table of frozen) await table.capture(slicer);
     const merged = await readers(this.place, this.#segments.slice(plan.keep));
     const segment = await uploadSegment({
       ...request,
@@ -102,7 +101,6 @@ export class TaskChain {
   /** Writes the whole state as one segment elsewhere; changes nothing here. */
   async copyTo(target: SegmentPlace, request: ExtendRequest): Promise<SegmentRef> {
     const slicer = new Slicer(request.clock);
-    for (const table of this.#pending) await table.capture(slicer);
     return uploadSegment({
       ...request,
       slicer,

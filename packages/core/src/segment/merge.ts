@@ -19,6 +19,9 @@ class Cursor {
   block: EntryBlock | undefined;
   position = 0;
   key: BinaryKey | undefined;
+  // The first ten bytes of the key as two numbers: mostly they decide which of two keys is smaller, without a look at the text.
+  head = 0;
+  lead = 0;
 
   constructor(source: EntrySource, rank: number) {
     this.rank = rank;
@@ -32,14 +35,31 @@ class Cursor {
       this.block = next.done === true ? undefined : next.value;
     } while (this.block !== undefined && this.block.count === 0);
     this.position = 0;
-    this.key = this.block?.keys[0];
+    this.#enter(this.block?.keys[0]);
   }
 
   /** Moves on inside the block; false if the block is used up. */
   step(): boolean {
     this.position++;
-    this.key = this.block?.keys[this.position];
+    this.#enter(this.block?.keys[this.position]);
     return this.key !== undefined;
+  }
+
+  isBefore(other: Cursor): boolean {
+    if (this.head !== other.head) return this.head < other.head;
+    if (this.lead !== other.lead) return this.lead < other.lead;
+    return (this.key as BinaryKey) < (other.key as BinaryKey);
+  }
+
+  isAt(key: BinaryKey, head: number, lead: number): boolean {
+    return this.head === head && this.lead === lead && this.key === key;
+  }
+
+  #enter(key: BinaryKey | undefined): void {
+    this.key = key;
+    if (key === undefined) return;
+    this.head = bytesAt(key, 0, 4);
+    this.lead = bytesAt(key, 4, 10);
   }
 
   async close(): Promise<void> {
@@ -86,6 +106,7 @@ function mergeUntilBlockEnds(
   const used: Cursor[] = [];
   while (used.length === 0) {
     const winner = newestOfSmallest(live);
+    const { head, lead } = winner;
     const key = winner.key as BinaryKey;
     const block = winner.block as EntryBlock;
     const at = winner.position;
@@ -95,7 +116,7 @@ function mergeUntilBlockEnds(
       if (!dropTombstones || (flags & FLAG_DELETE) === 0) sink(block, at);
     }
     for (const cursor of live) {
-      if (cursor.key === key && !cursor.step()) used.push(cursor);
+      if (cursor.isAt(key, head, lead) && !cursor.step()) used.push(cursor);
     }
   }
   return used;
@@ -105,9 +126,16 @@ function newestOfSmallest(live: readonly Cursor[]): Cursor {
   let best = live[live.length - 1] as Cursor;
   for (let i = live.length - 2; i >= 0; i--) {
     const cursor = live[i] as Cursor;
-    if ((cursor.key as BinaryKey) < (best.key as BinaryKey)) best = cursor;
+    if (cursor.isBefore(best)) best = cursor;
   }
   return best;
+}
+
+/** Bytes `start` to `end - 1` as a number, big-endian; missing ones are 0. */
+function bytesAt(key: BinaryKey, start: number, end: number): number {
+  let bytes = 0;
+  for (let at = start; at < end; at++) bytes = bytes * 256 + (at < key.length ? key.charCodeAt(at) : 0);
+  return bytes;
 }
 
 /** Knows which entries a clear has removed. Clears never nest: they stand at the key of one container. */

@@ -225,8 +225,9 @@ function parseBlock(raw: Buffer, group: number, name: string): EntryBlock {
     const length = shared + suffix;
     // The key is put together as bytes and read once: a string joined from two would be a tree that every use walks.
     if (length > scratch.length) scratch = grown(scratch, shared, length);
-    raw.copy(scratch, shared, reader.position, reader.position + suffix);
+    const start = reader.position;
     reader.skip(suffix);
+    for (let at = 0; at < suffix; at++) scratch[shared + at] = raw[start + at] as number;
     const key = scratch.toString("latin1", 0, length) as BinaryKey;
     if (length < 4 || key <= previous || readUint16(key, 0) !== group) throw corrupt(name, "its keys are out of order");
     if ((flag & ~KNOWN_FLAGS) !== 0) throw unknownFlags(name, flag);

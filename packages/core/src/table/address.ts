@@ -32,8 +32,8 @@ export class Address {
 
   /** Text that sorts among its like as the encodings do. */
   sortKey(identity: KeyIdentity): string {
-    const { sortKey } = this.key;
-    return this.namespace === undefined && sortKey !== undefined ? sortKey(identity) : this.encode(identity);
+    if (this.namespace !== undefined || this.key.sortKey === undefined) return this.encode(identity);
+    return this.key.sortKey(identity);
   }
 
   /** The cell whose encoding begins at `offset`, and where it ends. */

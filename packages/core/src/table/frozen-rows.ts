@@ -1,26 +1,22 @@
 /**
  * The rows of one state that were written in one epoch, as the barrier found them.
  *
- *   written ──freeze (barrier, constant time)──▶ frozen ──capture──▶ encoded into a segment ──checkpoint completed──▶ completed
+ *   written ──freeze (barrier, constant time)──▶ frozen ──encoded into a segment──▶ checkpoint completed ──▶ completed
  *
  * Invariants:
- * - What a row gives is what the barrier found, whatever is written later. Rows are asked for by place, 0 to `count - 1`, and
- *   only after `capture` has resolved.
+ * - What a row gives is what the barrier found, whatever is written later. Rows are asked for by place, 0 to `count - 1`.
  */
 
 import type { ByteWriter } from "../bytes/byte-writer.js";
 import type { BinaryKey } from "../key/binary-key.js";
-import type { Slicer } from "../segment/slicer.js";
 
 export interface FrozenRows {
   readonly stateId: number;
   readonly count: number;
-  /** Makes the rows independent of the table. Idempotent. Soon is cheap: until then every write to the table pays for it. */
-  capture(slicer: Slicer): Promise<void>;
   groupAt(at: number): number;
   /** Whether a later change of the same epoch made the row meaningless. */
   isDroppedAt(at: number): boolean;
-  /** Text that sorts among its like as the keys do. Rows with equal ones are the same row. */
+  /** Text that sorts among its like as the keys do. Of rows with equal ones the last counts. */
   sortKeyAt(at: number): string;
   /** The entry's key, without key group and state id. */
   keyAt(at: number): BinaryKey;
@@ -50,7 +46,6 @@ export function frozenObjects<Row>(stateId: number, rows: readonly Row[], layout
   return {
     stateId,
     count: rows.length,
-    capture: () => Promise.resolve(),
     groupAt: (at) => layout.groupOf(rowAt(at)),
     isDroppedAt: (at) => layout.isDropped(rowAt(at)),
     sortKeyAt: (at) => layout.keyOf(rowAt(at)),

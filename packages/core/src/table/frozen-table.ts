@@ -11,7 +11,7 @@ import { type BinaryKey, joinKeys, uint16Key } from "../key/binary-key.js";
 import type { EntryBlock, EntrySource } from "../segment/entry-block.js";
 import type { Slicer } from "../segment/slicer.js";
 import { type FrozenRows, STRETCH_ROWS } from "./frozen-rows.js";
-import { type RowOrder, sortInSlices } from "./sorted.js";
+import { isSameRow, type RowOrder, sortInSlices } from "./sorted.js";
 
 const BLOCK_ROWS = 512;
 const BLOCK_BYTES = 64 * 1024;
@@ -30,13 +30,7 @@ export class FrozenTable {
     this.#states = states;
   }
 
-  /** Makes the table independent of what is written from now on. Soon is cheap. */
-  async capture(slicer: Slicer): Promise<void> {
-    for (const state of this.#states) await state.capture(slicer);
-  }
-
   async *entries(slicer: Slicer): EntrySource {
-    await this.capture(slicer);
     const values = new ByteWriter();
     for (const part of await this.#byGroup(slicer)) {
       const order = distinct(await sortInSlices(orderOf(part), slicer));
@@ -88,12 +82,13 @@ function addTo(groups: Map<number, number[]>, group: number, at: number): void {
 }
 
 function orderOf({ state, places }: GroupRows): RowOrder[] {
-  return places.map((at) => ({ sortKey: state.sortKeyAt(at), at }));
+  return places.map((at) => ({ sortKey: state.sortKeyAt(at), at, lead: 0 }));
 }
 
-/** One of each row: equal ones stand side by side. */
-function distinct(order: readonly RowOrder[]): RowOrder[] {
-  return order.filter(({ sortKey }, i) => i === 0 || order[i - 1]?.sortKey !== sortKey);
+/** The last of equal rows, which stand side by side in the order they were written. */
+function distinct(order: readonly RowOrder[]): readonly RowOrder[] {
+  const last = order.length - 1;
+  return order.filter((row, i) => i === last || !isSameRow(row, order[i + 1] as RowOrder));
 }
 
 /** As many rows of `order`, from its beginning, as a block takes. */

@@ -7,19 +7,54 @@ import type { Slicer } from "../segment/slicer.js";
 export interface RowOrder {
   readonly sortKey: string;
   readonly at: number;
+  /** The first characters in which the keys of the list differ, as a number: mostly it decides, without a look at the text. */
+  lead: number;
 }
 
 /** So many keys are sorted in one go: about 2 ms. */
 const SORT_RUN = 4096;
 
 function bySortKey(a: RowOrder, b: RowOrder): number {
+  if (a.lead !== b.lead) return a.lead - b.lead;
   return a.sortKey < b.sortKey ? -1 : a.sortKey > b.sortKey ? 1 : 0;
+}
+
+export function isSameRow(a: RowOrder, b: RowOrder): boolean {
+  return a.lead === b.lead && a.sortKey === b.sortKey;
+}
+
+/** Fills in `lead` for a list that is sorted together. */
+function setLeads(order: readonly RowOrder[]): void {
+  const shared = sharedLength(order);
+  for (const row of order) {
+    const { sortKey } = row;
+    // A missing character sorts as U+0000 does; then the text decides.
+    row.lead =
+      (unitAt(sortKey, shared) * 0x1_0000 + unitAt(sortKey, shared + 1)) * 0x1_0000 + unitAt(sortKey, shared + 2);
+  }
+}
+
+function unitAt(text: string, at: number): number {
+  return at < text.length ? text.charCodeAt(at) : 0;
+}
+
+/** With how many characters all keys begin alike. */
+function sharedLength(order: readonly RowOrder[]): number {
+  const first = order[0]?.sortKey ?? "";
+  let shared = first.length;
+  for (const { sortKey } of order) {
+    let at = 0;
+    while (at < shared && at < sortKey.length && sortKey.charCodeAt(at) === first.charCodeAt(at)) at++;
+    shared = at;
+    if (shared === 0) break;
+  }
+  return shared;
 }
 
 /** `items`, ascending by the text that `sortKey` gives. */
 export function sortedByKey<T>(items: readonly T[], sortKey: (item: T) => string): T[] {
   return items
-    .map((item, at) => ({ sortKey: sortKey(item), at }))
+    .map((item, at) => ({ sortKey: sortKey(item), at, lead: 0 }))
     .sort(bySortKey)
     .map(({ at }) => items[at] as T);
 }
@@ -40,8 +75,9 @@ export function* sortedByGroup<Cell extends { readonly identity: KeyIdentity; re
   }
 }
 
-/** Sorts rows without holding the event loop for longer than a slice. */
+/** Sorts rows, equal ones in the order they come, without holding the event loop for longer than a slice. */
 export async function sortInSlices(order: RowOrder[], slicer: Slicer): Promise<RowOrder[]> {
+  setLeads(order);
   if (order.length <= SORT_RUN) return order.sort(bySortKey);
   let runs: RowOrder[][] = [];
   for (let at = 0; at < order.length; at += SORT_RUN) {
@@ -63,7 +99,7 @@ async function mergeTwo(left: readonly RowOrder[], right: readonly RowOrder[], s
   while (l < left.length || r < right.length) {
     const a = left[l];
     const b = right[r];
-    if (b === undefined || (a !== undefined && a.sortKey < b.sortKey)) {
+    if (b === undefined || (a !== undefined && bySortKey(a, b) <= 0)) {
       merged.push(a as RowOrder);
       l++;
     } else {

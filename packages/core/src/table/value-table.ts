@@ -1,12 +1,12 @@
 /**
  * The table of a state that has one row per key: value, reducing and aggregating state.
  *
- * The values are in one index, current, and nothing else is kept per key. What was written in the epoch is a list of keys: a write
- * costs one insertion and one append. See FrozenValues for how a barrier keeps the values that it found.
+ * The values are in one index, current, and nothing else is kept per key. What was written in the epoch is kept once more, as a
+ * list: a write costs one insertion and one append, and a barrier takes the list away.
  *
  * Invariants:
  * - The table is complete: a key that is not in the index is absent.
- * - Every write names its key in `#written`, before the barrier that ends its epoch.
+ * - Every write is in the lists of its epoch, later ones behind earlier ones.
  */
 
 import { assert } from "../assert.js";
@@ -16,7 +16,7 @@ import type { BinaryKey } from "../key/binary-key.js";
 import { FLAG_DELETE } from "../segment/entry-block.js";
 import { CellIndex } from "./cell-index.js";
 import type { FrozenRows } from "./frozen-rows.js";
-import { FrozenValues } from "./frozen-values.js";
+import { frozenValues } from "./frozen-values.js";
 import { RowMeter } from "./row-meter.js";
 import { sortedByGroup } from "./sorted.js";
 import { CELL_OFFSET, type StateTable } from "./state-table.js";
@@ -30,11 +30,11 @@ export class ValueTable implements StateTable {
   readonly #options: TableOptions;
   readonly #index = new CellIndex<unknown>();
   readonly #meter: RowMeter;
-  /** Keys written in the epoch; may name one more than once. */
+  // Keys written in the epoch, with what was written; may name a key more than once.
   #written: KeyIdentity[] = [];
-  /** At this length the list of written keys is rid of repetitions. */
+  #writtenValues: unknown[] = [];
+  /** At this length the lists are rid of repetitions. */
   #writtenMax = WRITTEN_MIN;
-  #uncaptured: readonly FrozenValues[] = [];
 
   constructor(options: TableOptions) {
     this.stateId = options.stateId;
@@ -66,9 +66,8 @@ export class ValueTable implements StateTable {
   put(key: unknown, namespace: BinaryKey, value: unknown): void {
     const { address } = this.#options;
     const identity = address.isDirect ? (key as KeyIdentity) : address.identity(key, namespace);
-    if (this.#uncaptured.length > 0) this.#save(identity);
     if (this.#index.set(identity, value)) this.#checkAdded(key, identity);
-    this.#noteWritten(identity);
+    this.#noteWritten(identity, value);
     if (this.#meter.isDue(this.#written.length)) this.#meter.sample(value);
   }
 
@@ -76,9 +75,8 @@ export class ValueTable implements StateTable {
   remove(key: unknown, namespace: BinaryKey): void {
     if (this.get(key, namespace) === undefined) return;
     const identity = this.#options.address.identity(key, namespace);
-    if (this.#uncaptured.length > 0) this.#save(identity);
     this.#index.delete(identity);
-    this.#noteWritten(identity);
+    this.#noteWritten(identity, undefined);
   }
 
   /** Identities of the present keys, by key group, ascending by encoded key, as they are now. */
@@ -91,16 +89,11 @@ export class ValueTable implements StateTable {
   }
 
   freeze(): FrozenRows {
-    const frozen = new FrozenValues(this.#options, this.#written, {
-      index: this.#index,
-      onCaptured: (captured) => {
-        this.#uncaptured = this.#uncaptured.filter((other) => other !== captured);
-      },
-    });
-    if (this.#written.length > 0) this.#uncaptured = [...this.#uncaptured, frozen];
+    const written = { identities: this.#written, values: this.#writtenValues };
     this.#written = [];
+    this.#writtenValues = [];
     this.#writtenMax = WRITTEN_MIN;
-    return frozen;
+    return frozenValues(this.#options, written);
   }
 
   load(key: BinaryKey, flags: number, value: ByteReader): void {
@@ -121,19 +114,21 @@ export class ValueTable implements StateTable {
     }
   }
 
-  #save(identity: KeyIdentity): void {
-    const before = this.#index.get(identity);
-    for (const frozen of this.#uncaptured) frozen.save(identity, before);
-  }
-
-  #noteWritten(identity: KeyIdentity): void {
+  #noteWritten(identity: KeyIdentity, value: unknown): void {
     this.#written.push(identity);
+    this.#writtenValues.push(value);
     if (this.#written.length >= this.#writtenMax) this.#dropRepetitions();
   }
 
-  /** Keeps the list as short as there are keys, give or take a factor of two, however often they are written. */
+  /** Keeps the lists as short as there are keys, give or take a factor of two, however often they are written. */
   #dropRepetitions(): void {
-    if (this.#written.length > 2 * this.#index.size) this.#written = [...new Set(this.#written)];
+    if (this.#written.length > 2 * this.#index.size) {
+      const last = new Map<KeyIdentity, unknown>();
+      for (let at = 0; at < this.#written.length; at++)
+        last.set(this.#written[at] as KeyIdentity, this.#writtenValues[at]);
+      this.#written = [...last.keys()];
+      this.#writtenValues = [...last.values()];
+    }
     this.#writtenMax = 2 * Math.max(this.#written.length, WRITTEN_MIN);
   }
 }
