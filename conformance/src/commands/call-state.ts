@@ -118,8 +118,9 @@ export function tamper(value: unknown): void {
   if (typeof value !== "object" || value === null) return;
   const container = value instanceof Map || value instanceof Set ? (value as ReadonlyMap<unknown, unknown>) : undefined;
   const members = container === undefined ? [] : [...container.keys(), ...container.values()];
-  if (!ArrayBuffer.isView(value))
+  if (!ArrayBuffer.isView(value)) {
     for (const member of [...members, ...(Object.values(value) as unknown[])]) tamper(member);
+  }
   for (const change of changesOf(value)) {
     try {
       change();

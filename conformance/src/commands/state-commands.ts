@@ -21,6 +21,13 @@ export async function runOperation(choice: OperationChoice, model: JobModel, rea
     await expectCode(() => callState(real.running, operation), ["POISONED"], "A call of a poisoned task");
     return;
   }
+  await runBoth(operation, model, real);
+  // What a write has touched is read back, the whole of it.
+  const verb = operation.spec.kind === "map" || operation.spec.kind === "broadcast" ? "entries" : "get";
+  await runBoth({ ...operation, verb, isSync: true, tampers: false }, model, real);
+}
+
+async function runBoth(operation: Operation, model: JobModel, real: World): Promise<void> {
   const actual = await callState(real.running, operation);
   const content = model.contents[operation.operator] as OperatorContent;
   expectEqual(actual, applyToModel(content, operation, MAX_PARALLELISM), showOperation(operation));

@@ -44,9 +44,9 @@ export function isOperatorKind(kind: StateKind): boolean {
   return kind === "split-list" || kind === "union-list" || kind === "broadcast";
 }
 
-/** Associative, and the order shows. */
+/** Associative, and the order shows. By code points: half a pair of surrogates could not be stored. */
 export function reduce(accumulated: string, added: string): string {
-  return (accumulated + added).slice(-64);
+  return [...(accumulated + added)].slice(-64).join("");
 }
 
 /** An accumulator that holds a `Map`, which no freezing protects. */

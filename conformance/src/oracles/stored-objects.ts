@@ -74,5 +74,5 @@ function parseManifest(bytes: Buffer): ManifestDocument {
 /** The folder of a job: its name if that is plain, else its hash. */
 function jobPlace(job: string): string {
   if (/^[a-z0-9][a-z0-9_-]{0,62}$/.test(job)) return `n-${job}`;
-  return `h-${createHash("sha256").update(job, "utf8").digest("hex")}`;
+  return `h-${createHash("sha256").update(job, "utf16le").digest("hex")}`;
 }

@@ -80,11 +80,11 @@ export class GarbageCollector {
     return [...seen].filter(([, since]) => now - since >= graceMs).map(([name]) => name);
   }
 
-  /** Owners and lineages below our own have no say any more. */
+  /** What attempts below our own left has no say any more. */
   async #obsoleteRecords(): Promise<string[]> {
     const { storage, names, lineage } = this.#scope;
     const obsolete: string[] = [];
-    for (const prefix of [names.lineages, names.owners]) {
+    for (const prefix of [names.marks, names.lineages, names.owners]) {
       for await (const { name } of storage.list(prefix)) {
         const attempt = parseAttempt(name, prefix);
         if (attempt !== undefined && attempt < lineage.attempt.number) obsolete.push(name);

@@ -18,13 +18,17 @@ import { assert } from "../assert.js";
 import type { Random } from "../contracts/clock.js";
 import type { CheckpointStorage, PutOutcome } from "../contracts/checkpoint-storage.js";
 import { hasCode, isStateBackendError, quoted, StateBackendError } from "../errors.js";
+import { decodeManifest } from "./manifest.js";
 import { type JobNames, type ManifestName, parseAttempt, parseManifestName } from "./names.js";
 import { readWhole } from "./read-whole.js";
 import { sealJson, unsealJson } from "./sealed-json.js";
 
 const OWNER_FORMAT = { magic: "tidemark-owner", version: 1 };
 const LINEAGE_FORMAT = { magic: "tidemark-lineage", version: 1 };
+const MARK_FORMAT = { magic: "tidemark-published", version: 1 };
 const ACQUIRE_TRIES_MAX = 100;
+/** How often the owner is looked up before its answer counts as unknown. */
+const LOOK_TRIES_MAX = 3;
 
 /** The right to publish: `number` counts owners, `nonce` (32 hexadecimal digits) is random. */
 export interface Attempt {
@@ -73,6 +77,8 @@ export class Lineage {
     return { lineage, published };
   }
 
+  #hasMark = false;
+
   /**
    * Makes a manifest exist, unless another owner has taken over.
    * @throws {StateBackendError} FENCED if another has; whether the manifest counts is then for its lineage to say
@@ -82,7 +88,8 @@ export class Lineage {
     const name = this.#names.checkpoint(checkpoint, this.attempt.number);
     const outcome = await createSurely(this.#storage, name, manifest);
     assert(outcome === "created", "an attempt publishes a checkpoint id once");
-    await this.assertOwner();
+    await this.#assertOwnerSurely();
+    await this.#mark();
     const parsed = parseManifestName(name, this.#names.checkpoints);
     assert(parsed !== undefined, "a manifest's name can be parsed");
     return parsed;
@@ -92,6 +99,35 @@ export class Lineage {
   async assertOwner(): Promise<void> {
     const highest = await highestAttempt(this.#storage, this.#names.owners);
     if (highest !== this.attempt.number) throw fenced(this.attempt, highest);
+  }
+
+  /** The manifest exists: whether it counts must be found out, and if it cannot be, nobody may say that it does not. */
+  async #assertOwnerSurely(): Promise<void> {
+    let failure: unknown;
+    for (let tries = 0; tries < LOOK_TRIES_MAX; tries++) {
+      try {
+        await this.assertOwner();
+        return;
+      } catch (error) {
+        if (hasCode(error, "FENCED")) throw error;
+        failure = error;
+      }
+    }
+    throw stayedUnknown(this.#names.owners, failure);
+  }
+
+  /** Notes that this attempt has published: without any manifest, its storage is then damaged and not new. */
+  async #mark(): Promise<void> {
+    if (this.#hasMark) return;
+    try {
+      await this.#storage.put(this.#names.mark(this.attempt.number), sealJson(MARK_FORMAT, this.attempt), {
+        ifAbsent: true,
+      });
+      this.#hasMark = true;
+    } catch (error) {
+      // The checkpoint counts without it; the next one tries again.
+      if (!isStateBackendError(error)) throw error;
+    }
   }
 }
 
@@ -118,12 +154,16 @@ async function putOrStayUnknown(storage: CheckpointStorage, name: string, body: 
   try {
     return await storage.put(name, body, { ifAbsent: true });
   } catch (cause) {
-    throw new StateBackendError(
-      "UNAVAILABLE",
-      `Whether an object was stored could not be found out. name=${quoted(name)}. Restore the latest checkpoint when the storage answers again.`,
-      { cause, outcome: "unknown" },
-    );
+    throw stayedUnknown(name, cause);
   }
+}
+
+function stayedUnknown(name: string, cause: unknown): StateBackendError {
+  return new StateBackendError(
+    "UNAVAILABLE",
+    `Whether a checkpoint was published could not be found out. name=${quoted(name)}. Restore the latest checkpoint when the storage answers again.`,
+    { cause, outcome: "unknown" },
+  );
 }
 
 async function holds(storage: CheckpointStorage, name: string, body: Buffer): Promise<boolean> {
@@ -137,7 +177,7 @@ async function holds(storage: CheckpointStorage, name: string, body: Buffer): Pr
 
 async function createOwner(storage: CheckpointStorage, names: JobNames, random: Random): Promise<Attempt> {
   for (let tries = 0; tries < ACQUIRE_TRIES_MAX; tries++) {
-    const number = (await highestAttempt(storage, names.owners)) + 1;
+    const number = (await highestAttemptAnywhere(storage, names)) + 1;
     const attempt = { number, nonce: Buffer.from(random.bytes(16)).toString("hex") };
     const outcome = await createSurely(storage, names.owner(number), sealJson(OWNER_FORMAT, attempt));
     // Old owner objects are removed, so that a slow starter could create one of them again: it is not the highest then.
@@ -155,6 +195,18 @@ async function highestAttempt(storage: CheckpointStorage, prefix: string): Promi
   return highest;
 }
 
+/** Also where owner objects were lost: an attempt must be above all that was ever published. */
+async function highestAttemptAnywhere(storage: CheckpointStorage, names: JobNames): Promise<number> {
+  let highest = 0;
+  for (const prefix of [names.owners, names.lineages, names.marks]) {
+    highest = Math.max(highest, await highestAttempt(storage, prefix));
+  }
+  for await (const { name } of storage.list(names.checkpoints)) {
+    highest = Math.max(highest, parseManifestName(name, names.checkpoints)?.attempt ?? 0);
+  }
+  return highest;
+}
+
 /** What counts for an owner with number `attempt`: by the highest lineage below it. */
 async function publishedUnder(storage: CheckpointStorage, names: JobNames, attempt: number): Promise<Published> {
   const authority = await authorityBelow(storage, names, attempt);
@@ -163,11 +215,33 @@ async function publishedUnder(storage: CheckpointStorage, names: JobNames, attem
     const manifest = parseManifestName(name, names.checkpoints);
     if (manifest !== undefined) listed.push(manifest);
   }
-  const manifests = listed
+  const counted = listed
     .filter(({ leaf, attempt: by }) => by === authority.attempt || authority.checkpoints.has(leaf))
     .sort((a, b) => a.checkpoint - b.checkpoint || a.attempt - b.attempt);
-  checkNothingLost(authority, listed, manifests);
-  return { manifests, highestId: listed.reduce((highest, { checkpoint }) => Math.max(highest, checkpoint), 0) };
+  checkNothingLost(authority, listed, counted);
+  return {
+    manifests: await stillRetained(storage, names, counted),
+    highestId: listed.reduce((highest, { checkpoint }) => Math.max(highest, checkpoint), 0),
+  };
+}
+
+/** Without those that the latest one subsumed: whoever published it may be removing them just now. */
+async function stillRetained(
+  storage: CheckpointStorage,
+  names: JobNames,
+  counted: readonly ManifestName[],
+): Promise<readonly ManifestName[]> {
+  const latest = counted.at(-1);
+  if (latest === undefined) return counted;
+  const name = names.checkpoints + latest.leaf;
+  try {
+    const { retains } = decodeManifest(await readWhole(storage, name), name);
+    return counted.filter(({ checkpoint }) => retains.includes(checkpoint));
+  } catch (error) {
+    // A damaged latest manifest says so when it is restored. The others stay to be chosen from.
+    if (hasCode(error, "CHECKPOINT_CORRUPT") || hasCode(error, "FORMAT_UNSUPPORTED")) return counted;
+    throw error;
+  }
 }
 
 /** At least one checkpoint is always retained, and an attempt publishes only after its lineage. */
@@ -176,8 +250,8 @@ function checkNothingLost(
   listed: readonly ManifestName[],
   counted: readonly ManifestName[],
 ): void {
-  if (authority.checkpoints.size > 0 && counted.length === 0) {
-    throw lost("every manifest that the last owner found", `attempt=${authority.attempt}`);
+  if ((authority.checkpoints.size > 0 || authority.hasMark) && counted.length === 0) {
+    throw lost("every manifest that the last owner found or published", `attempt=${authority.attempt}`);
   }
   const beyond = listed.find(({ attempt }) => attempt > authority.attempt && attempt < authority.limit);
   if (beyond !== undefined) throw lost("the lineage of an attempt that published", `attempt=${beyond.attempt}`);
@@ -195,6 +269,8 @@ interface Authority {
   /** Attempts at or above it are not considered. */
   readonly limit: number;
   readonly checkpoints: ReadonlySet<string>;
+  /** Whether it published anything itself. */
+  readonly hasMark: boolean;
 }
 
 async function authorityBelow(storage: CheckpointStorage, names: JobNames, limit: number): Promise<Authority> {
@@ -203,10 +279,12 @@ async function authorityBelow(storage: CheckpointStorage, names: JobNames, limit
     const number = parseAttempt(name, names.lineages) ?? 0;
     if (number < limit) attempt = Math.max(attempt, number);
   }
-  if (attempt === 0) return { attempt, limit, checkpoints: new Set() };
+  if (attempt === 0) return { attempt, limit, checkpoints: new Set(), hasMark: false };
   const name = names.lineage(attempt);
   const checkpoints = unsealJson(await readWhole(storage, name), LINEAGE_FORMAT, { name, parse: parseLineage });
-  return { attempt, limit, checkpoints };
+  let hasMark = false;
+  for await (const mark of storage.list(names.marks)) hasMark ||= parseAttempt(mark.name, names.marks) === attempt;
+  return { attempt, limit, checkpoints, hasMark };
 }
 
 function parseLineage(json: unknown): ReadonlySet<string> {

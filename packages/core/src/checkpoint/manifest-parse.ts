@@ -16,6 +16,7 @@ export function parseManifestBody(json: unknown): Manifest {
     checkpoint: count(body, "checkpoint"),
     attempt: { number: count(attempt, "number"), nonce: hex(attempt, "nonce", 32) },
     parent: body["parent"] === null ? null : count(body, "parent"),
+    retains: items(body, "retains", (id) => count({ id }, "id")),
     createdAt: count(body, "createdAt"),
     durationMs: amount(body, "durationMs"),
     fullBytes: count(body, "fullBytes"),

@@ -71,6 +71,8 @@ export interface Manifest {
   readonly attempt: { readonly number: number; readonly nonce: string };
   /** The checkpoint that this one continues from. */
   readonly parent: number | null;
+  /** Ids of the checkpoints that were to be kept when this one was published, itself included. */
+  readonly retains: readonly number[];
   /** Milliseconds since 1970 by the clock of the job. */
   readonly createdAt: number;
   /** From the barrier to the moment before publishing. */

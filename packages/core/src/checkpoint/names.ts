@@ -3,6 +3,7 @@
  *
  *   <job>/owner/<attempt>                      who may publish: the highest attempt
  *   <job>/lineage/<attempt>                    what that attempt found published when it took over
+ *   <job>/published/<attempt>                  that it has published something itself
  *   <job>/checkpoint/<id>-<attempt>            a manifest
  *   <job>/segment/<attempt>-<nonce>-<count>    a segment
  *   savepoint, segment/<…>                     a savepoint has a storage of its own
@@ -31,9 +32,9 @@ function parsed(digits: string | undefined): number | undefined {
   return Number(digits);
 }
 
-/** The place of a job. A name that is safe as it is stands for itself, any other for its SHA-256. */
+/** The place of a job. A name that is safe as it is stands for itself, any other for the SHA-256 of its UTF-16 code units. */
 function jobPlace(job: string): string {
-  return PLAIN_NAME.test(job) ? `n-${job}` : `h-${createHash("sha256").update(job, "utf8").digest("hex")}`;
+  return PLAIN_NAME.test(job) ? `n-${job}` : `h-${createHash("sha256").update(job, "utf16le").digest("hex")}`;
 }
 
 /** A manifest as its name tells it. */
@@ -47,6 +48,7 @@ export interface ManifestName {
 export class JobNames {
   readonly owners: string;
   readonly lineages: string;
+  readonly marks: string;
   readonly checkpoints: string;
   readonly segments: string;
 
@@ -54,6 +56,7 @@ export class JobNames {
     const place = jobPlace(job);
     this.owners = `${place}/owner/`;
     this.lineages = `${place}/lineage/`;
+    this.marks = `${place}/published/`;
     this.checkpoints = `${place}/checkpoint/`;
     this.segments = `${place}/segment/`;
   }
@@ -66,12 +69,16 @@ export class JobNames {
     return this.lineages + padded(attempt);
   }
 
+  mark(attempt: number): string {
+    return this.marks + padded(attempt);
+  }
+
   checkpoint(id: number, attempt: number): string {
     return `${this.checkpoints}${padded(id)}-${padded(attempt)}`;
   }
 }
 
-/** The attempt in an `owner` or `lineage` name; `undefined` if it is none of ours. */
+/** The attempt in an `owner`, `lineage` or `published` name; `undefined` if it is none of ours. */
 export function parseAttempt(name: string, prefix: string): number | undefined {
   return parsed(name.slice(prefix.length));
 }

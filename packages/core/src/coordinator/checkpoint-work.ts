@@ -88,9 +88,10 @@ export async function writeSavepoint(
   target: CheckpointStorage,
   work: { readonly barrier: Barrier; readonly deadline: Deadline; readonly parent: number | undefined },
 ): Promise<CheckpointSizes> {
-  const { tasks, segmentNames, clock } = parts;
+  const { tasks, segmentNames, clock, lineage } = parts;
   const started = clock.monotonic();
   const place = { storage: target, prefix: SAVEPOINT_SEGMENTS };
+  await lineage.assertOwner();
   await refuseUsedPlace(target);
   const uploads = tasks.map((task) =>
     segmentNames.use((nextLeaf) =>
@@ -107,10 +108,12 @@ export async function writeSavepoint(
     kind: "savepoint",
     checkpoint: work.barrier.id,
     parent: work.parent ?? null,
+    retains: [],
     durationMs: clock.monotonic() - started,
     ...sizes,
     operators: operatorManifests(tasks, written),
   });
+  await lineage.assertOwner();
   if ((await target.put(SAVEPOINT_MANIFEST, encodeManifest(manifest), { ifAbsent: true })) === "exists") {
     throw usedPlace();
   }

@@ -80,7 +80,7 @@ export class Coordinator {
   /** Writes the whole state to a storage of its own. The chain of checkpoints does not change. */
   savepoint(target: CheckpointStorage): Promise<CheckpointInfo> {
     return this.#inTurn("savepoint", (barrier, deadline) =>
-      writeSavepoint(this.#parts, target, { barrier, deadline, parent: this.#parent }),
+      this.#asOwner(writeSavepoint(this.#parts, target, { barrier, deadline, parent: this.#parent })),
     );
   }
 
@@ -198,12 +198,13 @@ export class Coordinator {
   ): Promise<CheckpointSizes> {
     const { tasks, clock, lineage, retention } = this.#parts;
     const started = clock.monotonic();
-    const extensions = await uploadCheckpoint(this.#parts, { kind, barrier, deadline });
+    const extensions = await this.#asOwner(uploadCheckpoint(this.#parts, { kind, barrier, deadline }));
     const sizes = sizesOf(extensions);
     const manifest = manifestOf(this.#parts, {
       kind: "checkpoint",
       checkpoint: barrier.id,
       parent: this.#parent ?? null,
+      retains: retention.withNext(barrier.id),
       durationMs: clock.monotonic() - started,
       ...sizes,
       operators: operatorManifests(tasks, extensions),
@@ -217,6 +218,28 @@ export class Coordinator {
     }
     await this.#complete(barrier.id, extensions);
     return sizes;
+  }
+
+  /** Who has been taken over is told so, whatever else went wrong on the way: a newer owner may have removed what it needed. */
+  async #asOwner<T>(work: Promise<T>): Promise<T> {
+    try {
+      return await work;
+    } catch (error) {
+      const fenced = hasCode(error, "FENCED") ? error : await this.#fencing();
+      if (fenced === undefined) throw error;
+      this.poison(fenced);
+      throw fenced;
+    }
+  }
+
+  /** The error that says who has taken over, if anyone has, as far as can be found out. */
+  async #fencing(): Promise<unknown> {
+    try {
+      await this.#parts.lineage.assertOwner();
+      return undefined;
+    } catch (error) {
+      return hasCode(error, "FENCED") ? error : undefined;
+    }
   }
 
   async #complete(id: number, extensions: readonly ChainExtension[]): Promise<void> {

@@ -27,6 +27,11 @@ export class Retention {
     return this.#kept.map(({ name }) => name.checkpoint);
   }
 
+  /** Ids that will be kept once checkpoint `id` is published. */
+  withNext(id: number): readonly number[] {
+    return [...this.ids, id].slice(-this.#retain);
+  }
+
   /** A checkpoint was published: the oldest beyond the number to keep are subsumed. */
   add(name: ManifestName, manifest: Manifest): void {
     this.#kept = [...this.#kept, { name, segments: segmentsOf(manifest) }].slice(-this.#retain);

@@ -4,13 +4,14 @@ import type { OperatorManifest } from "../checkpoint/manifest.js";
 import type { OperatorIdentity } from "../coordinator/task-runtime.js";
 import { quoted, StateBackendError } from "../errors.js";
 import { KeyGroups } from "../key/key-groups.js";
-import { checkCovered } from "../restore/assign.js";
+import { checkCovered, hasLayout } from "../restore/assign.js";
 import { type DeclaredOperator, type DeclaredState, matchStates } from "../restore/compatibility.js";
 import type { FoundCheckpoint } from "../restore/restore-source.js";
 import type { StateDescriptor } from "../state/descriptors.js";
 import type { AnyOperator } from "../task/define-operator.js";
 import type { TaskOptions } from "./open-job.js";
 
+const OPERATOR_KINDS: ReadonlySet<string> = new Set<StateDescriptor["kind"]>(["split-list", "union-list", "broadcast"]);
 const KEY_HASH = "murmur3-32";
 
 /** A task whose options were checked. */
@@ -24,6 +25,8 @@ export interface JudgedTask extends PlannedTask {
   readonly identity: OperatorIdentity;
   /** The operator in the checkpoint, if it is there. */
   readonly source: OperatorManifest | undefined;
+  /** Whether the tasks of the operator own what those of the checkpoint owned. */
+  readonly isSameLayout: boolean;
   /** Which of the tasks of its operator it is, of how many. */
   readonly index: number;
   readonly taskCount: number;
@@ -94,14 +97,33 @@ export function judge(
     const identity = { ...declared, states: matchStates(declared, source) };
     if (source !== undefined) checkCovered(source, groups);
     const siblings = planned.filter((other) => other.operator === operator);
+    const isSameLayout =
+      source !== undefined &&
+      hasLayout(
+        source,
+        siblings.map((sibling) => sibling.groups),
+      );
+    if (source !== undefined && !isSameLayout) checkDealable(declared, source);
     return {
       ...task,
       identity,
       source,
+      isSameLayout,
       index: siblings.indexOf(planned[i] as PlannedTask),
       taskCount: siblings.length,
     };
   });
+}
+
+/** Operator state is dealt out anew by what its codec reads, so it must be declared when the tasks change. */
+function checkDealable(declared: DeclaredOperator, source: OperatorManifest): void {
+  const names = new Set(declared.states.map(({ name }) => name));
+  const left = source.states.find(({ name, kind }) => OPERATOR_KINDS.has(kind) && !names.has(name));
+  if (left === undefined) return;
+  throw new StateBackendError(
+    "STATE_INCOMPATIBLE",
+    `Operator state that is not declared cannot be dealt out to other tasks. operator=${quoted(source.name)} state=${quoted(left.name)} kind=${left.kind}. Declare it, or run the same tasks as the checkpoint.`,
+  );
 }
 
 function declaredOperator({ name, key, maxParallelism, states }: AnyOperator): DeclaredOperator {

@@ -31,12 +31,12 @@ export async function restoreTasks(request: RestoreRequest): Promise<BuiltTask[]
 
 async function restoreTask(judged: JudgedTask, request: RestoreRequest): Promise<BuiltTask> {
   const { found, place, clock, epoch } = request;
-  const { operator, identity, groups, source, taskCount } = judged;
+  const { operator, identity, groups, source, isSameLayout } = judged;
   const own = { storage: place.storage, prefix: place.names.segments };
   if (found === undefined || source === undefined) {
     return buildTask({ operator, identity, groups, epoch, chain: new TaskChain(own, []) });
   }
-  const assigned = await assignSegments(source, groups, { place: found.place, taskCount });
+  const assigned = await assignSegments(source, groups, { place: found.place, isSameLayout });
   const theirs = new TaskChain(found.place, assigned.segments);
   const chain = found.isOwn ? theirs : await copiedChain(theirs, own, { judged, request });
   const built = buildTask({ operator, identity, groups, epoch, chain });

@@ -22,18 +22,24 @@ export interface Assignment {
 export async function assignSegments(
   operator: OperatorManifest,
   groups: KeyGroups,
-  { place, taskCount }: { readonly place: SegmentPlace; readonly taskCount: number },
+  { place, isSameLayout }: { readonly place: SegmentPlace; readonly isSameLayout: boolean },
 ): Promise<Assignment> {
   checkCovered(operator, groups);
   const same = operator.tasks.find((task) => task.keyGroups.equals(groups));
-  if (same !== undefined && operator.tasks.length === taskCount) {
-    return { segments: same.segments, hasOperatorState: true };
-  }
+  if (same !== undefined && isSameLayout) return { segments: same.segments, hasOperatorState: true };
   const segments: SegmentRef[] = [];
   for (const task of operator.tasks) segments.push(...(await visibleParts(place, task.segments, groups)));
   // Parts of different tasks have no key group in common, so their order is free: levels must not rise along a chain.
   segments.sort((a, b) => b.level - a.level);
   return { segments, hasOperatorState: false };
+}
+
+/** Whether the tasks that are to run own just what the tasks of the checkpoint owned. */
+export function hasLayout(operator: OperatorManifest, tasks: readonly KeyGroups[]): boolean {
+  return (
+    operator.tasks.length === tasks.length &&
+    tasks.every((groups) => operator.tasks.some(({ keyGroups }) => keyGroups.equals(groups)))
+  );
 }
 
 /** The operator state of one task of the checkpoint. */

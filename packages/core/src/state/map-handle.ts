@@ -65,7 +65,8 @@ export class MapHandle<Key, Field, Value> implements SyncMapState<Key, Field, Va
   }
 
   entries(key: Key): AsyncIterable<readonly [Field, Value]> {
-    return asynchronously(() => this.entriesSync(key));
+    const entries = this.entriesSync(key);
+    return asynchronously(() => entries);
   }
 
   keysSync(): Iterable<Key> {

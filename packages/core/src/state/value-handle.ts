@@ -28,8 +28,8 @@ export class ValueHandle<Key, Value, Read> implements SyncValueState<Key, Value,
   getSync(key: Key): Read {
     this.#epoch.check();
     const stored = this.#table.get(key, this.#namespace) as Value | undefined;
-    if (stored === undefined) return this.#default;
-    return (typeof stored === "object" ? handedOut(this.#codec, stored) : stored) as unknown as Read;
+    const read = (stored === undefined ? this.#default : stored) as Value;
+    return (typeof read === "object" ? handedOut(this.#codec, read) : read) as unknown as Read;
   }
 
   async get(key: Key): Promise<Read> {

@@ -83,8 +83,9 @@ export class ValueTable implements StateTable {
   identities(): Generator<KeyIdentity[], void, undefined> {
     const { address } = this.#options;
     const present: { readonly identity: KeyIdentity; readonly group: number }[] = [];
-    for (const identity of this.#index.identities())
+    for (const identity of this.#index.identities()) {
       present.push({ identity, group: groupOf(this.#options, identity) });
+    }
     return sortedByGroup(present, ({ identity }) => address.sortKey(identity));
   }
 
@@ -124,8 +125,9 @@ export class ValueTable implements StateTable {
   #dropRepetitions(): void {
     if (this.#written.length > 2 * this.#index.size) {
       const last = new Map<KeyIdentity, unknown>();
-      for (let at = 0; at < this.#written.length; at++)
+      for (let at = 0; at < this.#written.length; at++) {
         last.set(this.#written[at] as KeyIdentity, this.#writtenValues[at]);
+      }
       this.#written = [...last.keys()];
       this.#writtenValues = [...last.values()];
     }
