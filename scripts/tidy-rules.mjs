@@ -18,6 +18,7 @@ import {
   lineCountMax,
   packageFolders,
   workspaceImports,
+  importsByPath,
 } from "./tidy-tables.mjs";
 
 /** `[{ path, line, rule, message }]` for the file at `path`, relative to the root, with forward slashes. */
@@ -36,7 +37,11 @@ const rules = [
   { name: "skipped-test", applies: ({ isTest }) => isTest, find: findSkippedTests },
   { name: "any", applies: ({ isTypeScript }) => isTypeScript, find: findAny },
   { name: "default-export", applies: ({ isLibrary }) => isLibrary, find: findDefaultExports },
-  { name: "workspace-import", applies: ({ folder }) => folder !== undefined, find: findWorkspaceImports },
+  {
+    name: "workspace-import",
+    applies: ({ folder, path }) => folder !== undefined && !importsByPath.has(path),
+    find: findWorkspaceImports,
+  },
   { name: "core-layer", applies: ({ folder, isTest }) => folder === "packages/core" && !isTest, find: findLayers },
   {
     name: "core-dependency",

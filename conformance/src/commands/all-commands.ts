@@ -30,7 +30,7 @@ const KINDS: readonly { readonly commands: fc.Arbitrary<Command>; readonly weigh
 export interface Program {
   readonly left: number;
   /**
-   * Whether the numbers of tasks change; otherwise operator state may be left undeclared. Not both: see test/findings.test.ts.
+   * Whether the numbers of tasks change; otherwise operator state may be left undeclared. Both at once is refused.
    */
   readonly rescales: boolean;
   /** States that operations choose from, one bit each. */

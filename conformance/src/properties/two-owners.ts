@@ -164,11 +164,9 @@ async function judge({ a, b }: { readonly a: Owner; readonly b: Owner }, outcome
   await expectNothingChanged(b);
 }
 
-/**
- * What the second says is retained restores; of what the first may have been removing just then, see test/findings.test.ts.
- */
+/** What the second says is retained restores, also if the first was just removing things. */
 async function expectRetainedRestores({ model, real }: Owner): Promise<void> {
-  for (const id of real.running.control.retained.slice(-SHAPE.retain)) {
+  for (const id of real.running.control.retained) {
     const restore = { from: real.placeOf(0).open(), job: model.home.job, checkpoint: id };
     const storage = memoryPlace().open();
     const common = { backend: real.harness.backend(), clock: real.clock, random: seededRandom(9), shape: SHAPE };

@@ -16,7 +16,7 @@
 import { encodeManifest } from "../checkpoint/manifest.js";
 import type { ChainExtension } from "../checkpoint/task-chain.js";
 import type { CheckpointStorage } from "../contracts/checkpoint-storage.js";
-import { hasCode, isStateBackendError, StateBackendError } from "../errors.js";
+import { isStateBackendError, StateBackendError } from "../errors.js";
 import {
   type Barrier,
   type CheckpointSizes,
@@ -113,7 +113,7 @@ export class Coordinator {
 
   /** Refuses all further calls of the tasks. */
   poison(cause: unknown): void {
-    const refusal = hasCode(cause, "FENCED") && cause instanceof Error ? cause : poisoned(cause);
+    const refusal = isFenced(cause) ? cause : poisoned(cause);
     for (const { epoch } of this.#parts.tasks) epoch.refusal ??= refusal;
   }
 
@@ -225,20 +225,20 @@ export class Coordinator {
     try {
       return await work;
     } catch (error) {
-      const fenced = hasCode(error, "FENCED") ? error : await this.#fencing();
-      if (fenced === undefined) throw error;
-      this.poison(fenced);
-      throw fenced;
+      const fencing = isFenced(error) ? error : await this.#fencing();
+      if (fencing === undefined) throw error;
+      this.poison(fencing);
+      throw fencing;
     }
   }
 
   /** The error that says who has taken over, if anyone has, as far as can be found out. */
-  async #fencing(): Promise<unknown> {
+  async #fencing(): Promise<StateBackendError | undefined> {
     try {
       await this.#parts.lineage.assertOwner();
       return undefined;
     } catch (error) {
-      return hasCode(error, "FENCED") ? error : undefined;
+      return isFenced(error) ? error : undefined;
     }
   }
 
@@ -257,9 +257,13 @@ export class Coordinator {
     } catch (error) {
       // The checkpoint is published all the same. What is left over is found again after the next one.
       this.#garbageError = error;
-      if (hasCode(error, "FENCED")) this.poison(error);
+      if (isFenced(error)) this.poison(error);
     }
   }
+}
+
+function isFenced(error: unknown): error is StateBackendError {
+  return isStateBackendError(error) && error.code === "FENCED";
 }
 
 function poisoned(cause: unknown): StateBackendError {

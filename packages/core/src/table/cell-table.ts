@@ -65,6 +65,10 @@ export class CellTable<Cell extends CellPlace> {
     return sortedByGroup(present, (cell) => this.#options.address.sortKey(cell.identity));
   }
 
+  all(): Iterable<Cell> {
+    return this.#cells.contents();
+  }
+
   #insert(place: CellPlace): Cell {
     const cell = this.#create(place);
     this.#cells.set(place.identity, cell);

@@ -9,7 +9,7 @@
  * - Only the last chunk grows, and only in its own epoch. All other element arrays never change.
  */
 
-import { assert } from "../assert.js";
+import { assert, verify } from "../assert.js";
 import type { ByteReader } from "../bytes/byte-reader.js";
 import { ByteWriter } from "../bytes/byte-writer.js";
 import type { KeyIdentity } from "../contracts/codec.js";
@@ -124,6 +124,7 @@ export class ListTable implements StateTable {
   }
 
   freeze(): FrozenRows {
+    verify(() => this.#countedRows() === this.#liveRows, "the number of chunks is kept up to date");
     const rows = this.#dirty;
     this.#dirty = [];
     this.#writtenElements = 0;
@@ -149,6 +150,12 @@ export class ListTable implements StateTable {
       this.#liveRows++;
     }
     this.#cells.dropIf(cell, cell.length === 0);
+  }
+
+  #countedRows(): number {
+    let rows = 0;
+    for (const cell of this.#cells.all()) rows += liveRowsOf(cell);
+    return rows;
   }
 
   /** What the cell got in this epoch is about to be replaced. */

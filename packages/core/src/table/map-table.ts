@@ -8,6 +8,7 @@
  * - A clear leaves no row of before in the cell; rows of the current epoch that it removes are DROPPED.
  */
 
+import { verify } from "../assert.js";
 import type { ByteReader } from "../bytes/byte-reader.js";
 import type { KeyCodec, KeyIdentity } from "../contracts/codec.js";
 import { type BinaryKey, EMPTY_KEY, joinKeys } from "../key/binary-key.js";
@@ -123,6 +124,7 @@ export class MapTable implements StateTable {
   }
 
   freeze(): FrozenRows {
+    verify(() => this.#countedRows() === this.#liveRows, "the number of present fields is kept up to date");
     const rows = this.#dirty;
     this.#dirty = [];
     return frozenObjects(this.stateId, rows, this.#layout);
@@ -142,6 +144,12 @@ export class MapTable implements StateTable {
       this.#count(cell, cell.rows.size - before);
     }
     this.#cells.dropIf(cell, cell.rows.size === 0);
+  }
+
+  #countedRows(): number {
+    let rows = 0;
+    for (const cell of this.#cells.all()) for (const { value } of cell.rows.values()) if (value !== DELETED) rows++;
+    return rows;
   }
 
   #count(cell: MapCell, change: number): void {
