@@ -12,22 +12,16 @@ import { raceToOwn } from "../src/properties/two-owners.js";
 import { memoryHarness } from "./support/harnesses.js";
 import { PROPERTY_TIMEOUT_MS } from "./support/settings.js";
 
-/** Always the same: a mutant that lives is a blind spot, not bad luck. */
-const SEED = 1;
-const RUNS = 120;
+/** Always the same: a mutant that lives is a blind spot, not bad luck. The first failure is enough: nobody needs the smallest. */
+const RUN = { seed: 1, endOnFailure: true };
 
 const CATCHERS: Record<Catcher, (harness: Harness) => Promise<void>> = {
-  "any history": (harness) => checkProperty("broken", anyHistory(harness, new Coverage(), 60), settings()),
-  retention: (harness) => checkProperty("broken", listingIsTrue(harness, new Coverage()), settings()),
+  "any history": (harness) => checkProperty("broken", anyHistory(harness, new Coverage(), 60), { ...RUN, runs: 120 }),
+  retention: (harness) => checkProperty("broken", listingIsTrue(harness, new Coverage()), { ...RUN, runs: 20 }),
   async "race to own"(harness) {
     for (let call = 0; await raceToOwn(harness, { call, when: "before" }); call++);
   },
 };
-
-// The first failure is enough: nobody needs the smallest.
-function settings() {
-  return { runs: RUNS, seed: SEED, endOnFailure: true };
-}
 
 describe("what is not broken is not caught", () => {
   it.each(Object.keys(CATCHERS) as Catcher[])("by %s", { timeout: PROPERTY_TIMEOUT_MS }, async (catcher) => {

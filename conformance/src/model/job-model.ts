@@ -22,6 +22,8 @@ export interface HomeModel {
   /** Which place, of all that the run uses. */
   readonly place: number;
   readonly job: string;
+  /** How many checkpoints its last owner kept. */
+  retain: number;
   /** What counts, ascending by id. */
   retained: Snapshot[];
   /** What may count besides: published and not acknowledged, or subsumed and not removed. The next owner finds out. */
@@ -59,7 +61,7 @@ export class JobModel {
   focus = -1;
 
   constructor(homes: readonly Pick<HomeModel, "place" | "job">[]) {
-    this.homes = homes.map(({ place, job }) => ({ place, job, retained: [], maybe: [] }));
+    this.homes = homes.map(({ place, job }) => ({ place, job, retain: FIRST_SHAPE.retain, retained: [], maybe: [] }));
   }
 
   get home(): HomeModel {
@@ -92,6 +94,7 @@ export class JobModel {
   restore(snapshot: Snapshot | undefined, shape: Shape): void {
     this.shape = shape;
     this.base = snapshot;
+    this.home.retain = shape.retain;
     this.health = "running";
     this.contents =
       snapshot === undefined

@@ -14,7 +14,7 @@ import { quoted, StateBackendError } from "../errors.js";
 import { type BinaryKey, bytesOfKey, keyOfBytes } from "./binary-key.js";
 import { invalidKey } from "./invalid-key.js";
 import { murmur3OfKey, murmur3OfTerminated, NOT_PLAIN_ASCII } from "./murmur3.js";
-import { readTerminated, terminate } from "./terminated.js";
+import { readTerminated, TERMINATOR, terminate } from "./terminated.js";
 
 /** Up to here a loop over the characters beats native code. */
 const LOOP_LENGTH_MAX = 32;
@@ -39,6 +39,8 @@ export function string(): KeyCodec<string> {
 
 /** `key` as terminated UTF-8. */
 export function encodeString(key: string): BinaryKey {
+  // What is ASCII without U+0000 is well-formed, and nothing of it has to be escaped.
+  if (typeof key === "string" && isPlainAscii(key)) return (key + TERMINATOR) as BinaryKey;
   checkedString(key);
   return terminate(isAscii(key) ? key : keyOfBytes(Buffer.from(key, "utf8")));
 }
@@ -83,6 +85,16 @@ function inCodePointOrder(text: string): string {
     moved += String.fromCharCode(unit < 0xd800 ? unit : unit < 0xe000 ? unit + 0x2000 : unit - 0x800);
   }
   return moved;
+}
+
+function isPlainAscii(text: string): boolean {
+  if (text.length > LOOP_LENGTH_MAX) return !/[^\u0001-\u007F]/.test(text);
+  let seen = 0;
+  for (let index = 0; index < text.length; index++) {
+    const code = text.charCodeAt(index);
+    seen |= code | (code - 1);
+  }
+  return (seen & ~0x7f) === 0;
 }
 
 function isAscii(text: string): boolean {

@@ -12,7 +12,8 @@ import { corruptBytes } from "../bytes/byte-reader.js";
 import type { BinaryKey } from "./binary-key.js";
 
 const ESCAPED_ZERO = "\u0000\u00FF";
-const TERMINATOR = "\u0000\u0001";
+/** Ends a content. */
+export const TERMINATOR = "\u0000\u0001";
 const ESCAPE_CODE = 0xff;
 const TERMINATOR_CODE = 0x01;
 

@@ -16,6 +16,8 @@ export type EntrySink = (block: EntryBlock, at: number) => void;
 class Cursor {
   readonly rank: number;
   readonly #blocks: AsyncIterator<EntryBlock>;
+  /** Whether there is no other cursor to compare with. */
+  readonly #isSole: boolean;
   block: EntryBlock | undefined;
   position = 0;
   key: BinaryKey | undefined;
@@ -23,8 +25,9 @@ class Cursor {
   head = 0;
   lead = 0;
 
-  constructor(source: EntrySource, rank: number) {
+  constructor(source: EntrySource, rank: number, isSole: boolean) {
     this.rank = rank;
+    this.#isSole = isSole;
     this.#blocks = source[Symbol.asyncIterator]();
   }
 
@@ -57,7 +60,7 @@ class Cursor {
 
   #enter(key: BinaryKey | undefined): void {
     this.key = key;
-    if (key === undefined) return;
+    if (key === undefined || this.#isSole) return;
     this.head = bytesAt(key, 0, 4);
     this.lead = bytesAt(key, 4, 10);
   }
@@ -76,7 +79,7 @@ export async function* mergeRuns(
   sink: EntrySink,
   dropTombstones: boolean,
 ): AsyncGenerator<void, void, undefined> {
-  const cursors = sources.map((source, rank) => new Cursor(source, rank));
+  const cursors = sources.map((source, rank) => new Cursor(source, rank, sources.length === 1));
   try {
     for (const cursor of cursors) await cursor.load();
     const filter = new ClearFilter();

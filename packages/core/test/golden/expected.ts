@@ -32,8 +32,21 @@ export const STRUCTURED: readonly (readonly [ScalarKey, unknown])[] = [
   [Uint8Array.of(0), [1, "two", null, undefined, [3n]]],
   [Uint8Array.of(255, 0, 1), {}],
   [[], { a: 1, "": undefined, "-1": { constructor: "own" }, length: 7 }],
-  [["a", 1], [{ id: 1, tag: "x" }, { id: 2, tag: "y" }, { tag: "z", id: 3 }]],
-  [["a", [1n, true]], new Map<unknown, unknown>([["k", 1], [2, new Map([[{ deep: [] }, null]])]])],
+  [
+    ["a", 1],
+    [
+      { id: 1, tag: "x" },
+      { id: 2, tag: "y" },
+      { tag: "z", id: 3 },
+    ],
+  ],
+  [
+    ["a", [1n, true]],
+    new Map<unknown, unknown>([
+      ["k", 1],
+      [2, new Map([[{ deep: [] }, null]])],
+    ]),
+  ],
   ["set", new Set<unknown>([1, "1", new Set([Number.NaN])])],
   ["int8", new Int8Array(memory, 8, 2)],
   ["uint8", new Uint8Array(memory, 3, 5)],
@@ -65,15 +78,46 @@ export const EVERY_CONTENT: Readonly<Record<string, readonly (readonly [ScalarKe
     ["cleared", [["after the clear", true]]],
     ["kept", [[0, "base 0"], [2, "base 2"], ...steps.map((step) => [`step ${step}`, step])]],
   ],
-  totals: [["cleared", 1.5], ["kept", 1.75]],
-  means: [["cleared", 1], ["kept", 1.5]],
-  "window values in 1": [["cleared", "one"], ["kept", "one"]],
-  "window values in -2": [["cleared", "minus two"], ["deleted", "minus two"], ["kept", "minus two"]],
-  "window lists": [["cleared", [9]], ["kept", [1, 2]]],
-  "window maps": [["cleared", [["c", 3]]], ["kept", [["a", 1], ["b", 2]]]],
+  totals: [
+    ["cleared", 1.5],
+    ["kept", 1.75],
+  ],
+  means: [
+    ["cleared", 1],
+    ["kept", 1.5],
+  ],
+  "window values in 1": [
+    ["cleared", "one"],
+    ["kept", "one"],
+  ],
+  "window values in -2": [
+    ["cleared", "minus two"],
+    ["deleted", "minus two"],
+    ["kept", "minus two"],
+  ],
+  "window lists": [
+    ["cleared", [9]],
+    ["kept", [1, 2]],
+  ],
+  "window maps": [
+    ["cleared", [["c", 3]]],
+    [
+      "kept",
+      [
+        ["a", 1],
+        ["b", 2],
+      ],
+    ],
+  ],
   "window maps in 0": [["kept", steps.map((step) => [`${step}`, step])]],
-  "window totals": [["cleared", 5], ["kept", 5]],
-  "window means": [["cleared", 5], ["kept", 5]],
+  "window totals": [
+    ["cleared", 5],
+    ["kept", 5],
+  ],
+  "window means": [
+    ["cleared", 5],
+    ["kept", 5],
+  ],
 };
 
 /** What the two tasks of the second operator hold together, key by key. */
@@ -85,4 +129,8 @@ export const SPREAD_KEYS: readonly (readonly [string, number])[] = Array.from({ 
 /** Operator state of the second operator, by task. */
 export const SPREAD_SPLIT = [0, 1].map((i) => [`first ${i}`, ...steps.map((step) => `step ${step} of ${i}`)]);
 export const SPREAD_UNION = [[0], [1]];
-export const SPREAD_RULES = [["a", null], ["b", { rate: 2 }], ["é", [1n]]];
+export const SPREAD_RULES = [
+  ["a", null],
+  ["b", { rate: 2 }],
+  ["é", [1n]],
+];
