@@ -207,6 +207,19 @@ describe("findings", () => {
     await first.value.control.checkpoint();
   });
 
+  // The end of a checkpoint was noticed only after whoever had waited for it went on.
+  it("a barrier comes with the call, also right after another checkpoint", async () => {
+    const storage = memoryStorage();
+    const { control, states } = await open(storage);
+    await control.checkpoint();
+    states[0]?.n.set("a", 1);
+    const second = control.checkpoint();
+    states[0]?.n.set("a", 2);
+    const { id } = await second;
+    const reader = await open(memoryStorage(), { job: "reader", restore: { from: storage, job: "j", checkpoint: id } });
+    expect(reader.states[0]?.n.getSync("a")).toBe(1);
+  });
+
   it("closing during a checkpoint waits for it, and refuses what comes after", async () => {
     const scripted = new ScriptedStorage(memoryStorage());
     const { control, states } = await open(scripted);

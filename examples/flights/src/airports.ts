@@ -4,9 +4,7 @@ import {
   aggregating,
   type Backend,
   defineOperator,
-  type HandleOf,
   integer,
-  type JobControl,
   list,
   map,
   openTask,
@@ -43,26 +41,24 @@ const delayTotals = {
   }),
 };
 
-const states = {
-  flights: value<number>({ default: 0 }),
-  delay: aggregating(delayTotals),
-  destinations: map<string, number>(),
-  recent: list<Flight>(),
-  worst: reducing<Flight>((worst, flight) => (flight.delay > worst.delay ? flight : worst)),
-  /** Rows of the file that are in the state. */
-  position: splitList<number>({ codec: integer() }),
-};
+const airports = defineOperator("airports", {
+  key: string(),
+  states: {
+    flights: value<number>({ default: 0 }),
+    delay: aggregating(delayTotals),
+    destinations: map<string, number>(),
+    recent: list<Flight>(),
+    worst: reducing<Flight>((worst, flight) => (flight.delay > worst.delay ? flight : worst)),
+    /** Rows of the file that are in the state. */
+    position: splitList<number>({ codec: integer() }),
+  },
+});
 
-const airports = defineOperator("airports", { key: string(), states: states as never });
-
-export type AirportsTask = JobControl & {
-  readonly [Name in keyof typeof states]: HandleOf<(typeof states)[Name], string, true>;
-};
+export type AirportsTask = Awaited<ReturnType<typeof openAirports>>;
 
 /** Opens the task: continues from the latest checkpoint of the backend, if there is one. */
-export async function openAirports(backend: Backend<true>): Promise<AirportsTask> {
-  // The cast, and the one above: no descriptor is assignable to the constraint that `defineOperator` puts on them.
-  return (await openTask(airports, { job: "flights", backend })) as unknown as AirportsTask;
+export function openAirports(backend: Backend<true>) {
+  return openTask(airports, { job: "flights", backend });
 }
 
 /** How many rows of the file are in the state. */

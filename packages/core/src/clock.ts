@@ -7,9 +7,9 @@ import type { Clock, Random } from "./contracts/clock.js";
 export const systemClock: Clock = Object.freeze({
   now: () => Date.now(),
   monotonic: () => performance.now(),
-  schedule(delayMs: number, action: () => void) {
+  schedule(delayMs: number, action: () => void, isAwaited = false) {
     const handle = setTimeout(action, delayMs);
-    handle.unref();
+    if (!isAwaited) handle.unref();
     return { cancel: () => clearTimeout(handle) };
   },
   yield: () =>

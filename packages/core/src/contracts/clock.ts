@@ -13,8 +13,8 @@ export interface Clock {
   now(): number;
   /** Milliseconds since an arbitrary moment, with fractions. Never steps back. */
   monotonic(): number;
-  /** Calls `action` once, not before `delayMs` have passed. Never keeps the process alive. */
-  schedule(delayMs: number, action: () => void): Timer;
+  /** Calls `action` once, not before `delayMs` have passed. Keeps the process alive only if someone waits for it. */
+  schedule(delayMs: number, action: () => void, isAwaited?: boolean): Timer;
   /** Lets other work of the event loop run, then resolves. */
   yield(): Promise<void>;
 }

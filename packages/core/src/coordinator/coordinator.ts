@@ -42,8 +42,10 @@ export class Coordinator {
   readonly #parts: CoordinatorParts;
   readonly #history = new History();
   #parent: number | undefined;
-  /** Ends when everything that was asked for so far has; `undefined` when nothing is under way. */
-  #tail: Promise<void> | undefined;
+  /** Checkpoints and savepoints that were asked for and have not ended. */
+  #underWay = 0;
+  /** Ends when the last one that was asked for has. */
+  #tail: Promise<void> = Promise.resolve();
   #early: Promise<void> | undefined;
   /** Automatic checkpoints that failed in a row. */
   #failures = 0;
@@ -64,7 +66,7 @@ export class Coordinator {
   }
 
   get isBusy(): boolean {
-    return this.#tail !== undefined;
+    return this.#underWay > 0;
   }
 
   /** Why garbage could not be removed the last time; it is tried again after every checkpoint. */
@@ -121,7 +123,7 @@ export class Coordinator {
   async close(): Promise<void> {
     const closed = new StateBackendError("CLOSED", "The task is closed. Open it again to go on.");
     for (const { epoch } of this.#parts.tasks) epoch.refusal = closed;
-    while (this.#tail !== undefined) await this.#tail;
+    while (this.#underWay > 0) await this.#tail;
   }
 
   async #makeRoom(): Promise<void> {
@@ -129,20 +131,27 @@ export class Coordinator {
     await this.automatic();
     if (this.#failures > 0) {
       await new Promise<void>((resolve) => {
-        clock.schedule(RETRY_PAUSE_MS, resolve);
+        clock.schedule(RETRY_PAUSE_MS, resolve, true);
       });
     }
     this.#early = undefined;
   }
 
   #inTurn(kind: CheckpointInfo["kind"], work: Work): Promise<CheckpointInfo> {
-    const before = this.#tail;
-    const turn = before === undefined ? this.#run(kind, work) : before.then(() => this.#run(kind, work));
-    const tail: Promise<void> = turn.then(ignore, ignore).then(() => {
-      if (this.#tail === tail) this.#tail = undefined;
-    });
-    this.#tail = tail;
+    const turn = this.#turn(kind, work);
+    this.#tail = turn.then(ignore, ignore);
     return turn;
+  }
+
+  /** Synchronous up to the barrier if nothing is under way. Ended, also for those who call next, when its promise settles. */
+  async #turn(kind: CheckpointInfo["kind"], work: Work): Promise<CheckpointInfo> {
+    const before = this.#underWay++ > 0 ? this.#tail : undefined;
+    try {
+      if (before !== undefined) await before;
+      return await this.#run(kind, work);
+    } finally {
+      this.#underWay--;
+    }
   }
 
   async #run(kind: CheckpointInfo["kind"], work: Work): Promise<CheckpointInfo> {

@@ -30,23 +30,27 @@ function model(runs: readonly (readonly PlainEntry[])[], dropTombstones: boolean
     .sort((a, b) => (a.key < b.key ? -1 : 1));
 }
 
-/** Containers are cleared at their own key; none begins with another. Short and long, so that heads of keys are alike. */
-const containers = fc
-  .tuple(fc.constantFrom(0, 1, 0xffff), fc.constantFrom(0, 1), fc.constantFrom("a\0", "b\0", "\0\0", "long container \0"))
-  .map((parts) => keyIn(...parts));
-const entry = fc.tuple(containers, fc.constantFrom("", "\0", "x", "y", "xx", "\u00ff", "\u00ff".repeat(12))).chain(
-  ([container, sub]): fc.Arbitrary<PlainEntry> =>
-    fc.record({
-      key: fc.constant(`${container}${sub}` as PlainEntry["key"]),
-      flags: sub === "" ? fc.constantFrom(0, FLAG_DELETE, FLAG_CLEAR, CLEAR) : fc.constantFrom(0, 0, FLAG_DELETE),
-      value: fc.constantFrom("", "1", "22"),
-    }),
+/**
+ * Containers are cleared at their own key, and nothing but a clear stands there; none begins with another. In the second state are
+ * plain entries, which nobody clears. Keys are short and long, so that heads of keys are alike.
+ */
+const groups = fc.constantFrom(0, 1, 0xffff);
+const names = fc.constantFrom("a\0", "b\0", "\0\0", "long container \0");
+const subs = fc.constantFrom("", "\0", "x", "y", "xx", "\u00ff", "\u00ff".repeat(12));
+const entry = fc.tuple(groups, fc.constantFrom(0, 1), names, subs).chain(([group, state, name, sub]) =>
+  fc.record({
+    key: fc.constant(keyIn(group, state, name + sub)),
+    flags: state === 0 && sub === "" ? fc.constantFrom<number>(FLAG_CLEAR, CLEAR) : fc.constantFrom(0, 0, FLAG_DELETE),
+    value: fc.constantFrom("", "1", "22"),
+  }),
 );
-const run = fc.uniqueArray(entry, { selector: ({ key }) => key, maxLength: 12 }).map((entries) =>
-  entries
-    .map(({ key, flags, value }) => ({ key, flags, value: (flags & FLAG_DELETE) === 0 ? value : "" }))
-    .sort((a, b) => (a.key < b.key ? -1 : 1)),
-);
+const run = fc
+  .uniqueArray(entry, { selector: ({ key }) => key, maxLength: 12 })
+  .map((entries) =>
+    entries
+      .map(({ key, flags, value }) => ({ key, flags, value: (flags & FLAG_DELETE) === 0 ? value : "" }))
+      .sort((a, b) => (a.key < b.key ? -1 : 1)),
+  );
 const runs = fc.array(run, { maxLength: 5 });
 
 const at = (rest: string, flags: number, value = ""): PlainEntry => ({ key: keyIn(0, 0, rest), flags, value });
@@ -54,10 +58,14 @@ const sources = (...lists: readonly (readonly PlainEntry[])[]): EntrySource[] =>
 
 describe("merging runs", () => {
   test.each([false, true])("gives what applying them in turn gives, dropping deletions: %s", async (drop) => {
-    const property = fc.asyncProperty(runs, fc.array(fc.integer({ min: 1, max: 5 }), { minLength: 5 }), async (given, sizes) => {
-      const inBlocks = given.map((entries, i) => blocksOf(entries, sizes[i] ?? 1));
-      expect(await merge(inBlocks, drop)).toEqual(model(given, drop));
-    });
+    const property = fc.asyncProperty(
+      runs,
+      fc.array(fc.integer({ min: 1, max: 5 }), { minLength: 5 }),
+      async (given, sizes) => {
+        const inBlocks = given.map((entries, i) => blocksOf(entries, sizes[i] ?? 1));
+        expect(await merge(inBlocks, drop)).toEqual(model(given, drop));
+      },
+    );
     await fc.assert(property, { numRuns: 400 });
   });
 

@@ -124,9 +124,9 @@ describe("a segment", () => {
     const given = ["b", key].map((rest) => ({ key: keyIn(0, 0, rest), flags: 0, value: "" }));
     if (key === "b") expect(() => segmentOf(given)).toThrow("Broken invariant");
     else
-      expect(() => segmentOf([given[0] as PlainEntry, { ...(given[1] as PlainEntry), key: keyIn(0, 0, "") }])).toThrow(
+      {expect(() => segmentOf([given[0] as PlainEntry, { ...(given[1] as PlainEntry), key: keyIn(0, 0, "") }])).toThrow(
         "Broken",
-      );
+      );}
   });
 });
 

@@ -94,7 +94,7 @@ export interface GoldenPlace {
 /** Opens the job on `storage`, with a clock and randomness that repeat. */
 export async function openGolden(
   { storage, job, compression }: GoldenPlace,
-  { clock = new ManualClock(), seed = 1, restore = "latest" as Restore } = {},
+  { clock = new ManualClock(), seed = 1, restore = "latest" } = {},
 ): Promise<GoldenJob> {
   const backend = { name: "memory", sync: true, checkpoints: storage } as const;
   const random = seededRandom(seed);
