@@ -88,7 +88,7 @@ function inCodePointOrder(text: string): string {
 }
 
 function isPlainAscii(text: string): boolean {
-  if (text.length > LOOP_LENGTH_MAX) return !/[^\u0001-\u007F]/.test(text);
+  if (text.length > LOOP_LENGTH_MAX) return isAscii(text) && !text.includes("\u0000");
   let seen = 0;
   for (let index = 0; index < text.length; index++) {
     const code = text.charCodeAt(index);

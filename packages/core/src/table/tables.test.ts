@@ -6,6 +6,7 @@ import { stepsOf, TableHistory, type TableKind, tableOptions } from "../../test/
 import { type BinaryKey, EMPTY_KEY } from "../key/binary-key.js";
 import { KeyGroups } from "../key/key-groups.js";
 import { number, string } from "../key/key-codecs.js";
+import { isWellFormed } from "../bytes/well-formed.js";
 import type { KeyCodec } from "../contracts/codec.js";
 import { Slicer } from "../segment/slicer.js";
 import { Address } from "./address.js";
@@ -178,7 +179,7 @@ describe("the order of keys", () => {
     const keys = Array.from({ length: 20_000 }, (_, i) =>
       String.fromCodePoint(0xd000 + ((i * 7919) % 0x3000) + (i % 2) * 0x4000),
     );
-    const wellFormed = keys.filter((key) => key.isWellFormed());
+    const wellFormed = keys.filter(isWellFormed);
     for (const key of wellFormed) table.put(key, EMPTY_KEY, 1);
     const frozen = new FrozenTable([table.freeze()], { epoch: 1, bytes: 0 });
     const found = (await entriesOf(frozen.entries(new Slicer(new ManualClock())))).map(({ key }) => key);
