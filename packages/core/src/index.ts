@@ -83,7 +83,7 @@ export {
 export type * from "./state/handles.js";
 export type { HandleOf } from "./state/handle-types.js";
 export { memoryStorage, type MemoryStorageOptions } from "./storage/memory-storage.js";
-export { checkObjectName } from "./storage/object-name.js";
+export { isObjectNamePart, partsOfObjectName, partsOfObjectPrefix } from "./storage/object-name.js";
 export {
   type AnyOperator,
   defineOperator,

@@ -16,7 +16,15 @@
  */
 
 import { join, resolve } from "node:path";
-import { quoted, StateBackendError, systemClock, systemRandom } from "@tidemark/core";
+import {
+  isObjectNamePart,
+  partsOfObjectName,
+  partsOfObjectPrefix,
+  quoted,
+  StateBackendError,
+  systemClock,
+  systemRandom,
+} from "@tidemark/core";
 import type { ByteRange, CheckpointStorage, Clock, PutOptions, PutOutcome, Random, StoredObject } from "@tidemark/core";
 import { Calls } from "./calls.js";
 import { DirectoryTree } from "./directory-tree.js";
@@ -24,7 +32,6 @@ import type { DirectoryEntry, Files, ReadableFile } from "./files.js";
 import { attempt, isSystemError, refusal, succeeds } from "./io-error.js";
 import type { Attempt, Purpose } from "./io-error.js";
 import { nodeFiles } from "./node-files.js";
-import { isSegment, segmentsOfName, segmentsOfPrefix } from "./object-name.js";
 import { publish } from "./publish.js";
 import { chunksOf, requireRange } from "./read-file.js";
 import { findRoot, makeRoot, makeTempPlace } from "./root-directory.js";
@@ -75,7 +82,7 @@ class DirectoryStorage implements CheckpointStorage {
   }
 
   async put(name: string, body: Body, options?: PutOptions): Promise<PutOutcome> {
-    const segments = segmentsOfName(name);
+    const segments = partsOfObjectName(name);
     return this.#calls.run(async () => {
       try {
         return await this.#put(segments, body, options?.ifAbsent === true);
@@ -88,7 +95,7 @@ class DirectoryStorage implements CheckpointStorage {
   }
 
   async *get(name: string, range?: ByteRange): AsyncIterable<Uint8Array> {
-    const segments = segmentsOfName(name);
+    const segments = partsOfObjectName(name);
     if (range !== undefined) requireRange(range);
     const reader = await this.#calls.run(() => this.#openObject(name, segments));
     try {
@@ -105,7 +112,7 @@ class DirectoryStorage implements CheckpointStorage {
   }
 
   async *list(prefix: string): AsyncIterable<StoredObject> {
-    const segments = segmentsOfPrefix(prefix);
+    const segments = partsOfObjectPrefix(prefix);
     const top = await this.#calls.run(() => this.#findDirectory(segments, LIST));
     const pending = top === undefined ? [] : [{ path: top, prefix }];
     for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
@@ -119,7 +126,7 @@ class DirectoryStorage implements CheckpointStorage {
   }
 
   async remove(names: readonly string[]): Promise<void> {
-    const objects = names.map((name) => segmentsOfName(name));
+    const objects = names.map((name) => partsOfObjectName(name));
     await this.#calls.run(async () => {
       for (const segments of objects) await this.#removeObject(segments);
     });
@@ -195,7 +202,7 @@ class DirectoryStorage implements CheckpointStorage {
   async #readDirectory(path: string): Promise<readonly DirectoryEntry[]> {
     const what: Attempt = { ...LIST, path };
     const entries = await attempt(what, () => this.#files.readDirectory(path));
-    const ours = entries.filter((entry) => isSegment(entry.name));
+    const ours = entries.filter((entry) => isObjectNamePart(entry.name));
     // Behind a link may be objects, and a listing without them would not be complete.
     const link = ours.find((entry) => entry.kind === "link");
     if (link !== undefined) throw refusal({ ...what, path: join(path, link.name) }, "ELOOP");

@@ -10,7 +10,8 @@
 /** Level of a segment that stands on nothing older. */
 export const BASE_LEVEL = 255;
 const FAN_OUT = 8;
-const SEGMENTS_MAX = 16;
+/** No chain is longer. */
+export const SEGMENTS_MAX = 16;
 
 export interface ChainLink {
   readonly level: number;

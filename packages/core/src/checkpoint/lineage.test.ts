@@ -75,8 +75,9 @@ describe("a lineage", () => {
       const storage = memoryStorage();
       const settled = await Promise.allSettled(Array.from({ length: 32 }, (_, i) => acquire(storage, seed * 100 + i)));
       const lineages = settled.flatMap((result) => (result.status === "fulfilled" ? [result.value.lineage] : []));
-      for (const result of settled)
+      for (const result of settled) {
         if (result.status === "rejected") expect(hasCode(result.reason, "FENCED")).toBe(true);
+      }
       const numbers = lineages.map(({ attempt }) => attempt.number);
       expect(new Set(numbers).size).toBe(numbers.length);
       const published = await Promise.allSettled(lineages.map((lineage) => publish(lineage, 1)));

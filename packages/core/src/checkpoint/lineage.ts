@@ -27,8 +27,8 @@ const OWNER_FORMAT = { magic: "tidemark-owner", version: 1 };
 const LINEAGE_FORMAT = { magic: "tidemark-lineage", version: 1 };
 const MARK_FORMAT = { magic: "tidemark-published", version: 1 };
 const ACQUIRE_TRIES_MAX = 100;
-/** How often the owner is looked up before its answer counts as unknown. */
-const LOOK_TRIES_MAX = 3;
+/** How often the storage is looked at before what it says counts as not to be known. */
+const LOOK_TRIES_MAX = 5;
 
 /** The right to publish: `number` counts owners, `nonce` (32 hexadecimal digits) is random. */
 export interface Attempt {
@@ -207,8 +207,36 @@ async function highestAttemptAnywhere(storage: CheckpointStorage, names: JobName
   return highest;
 }
 
-/** What counts for an owner with number `attempt`: by the highest lineage below it. */
+/**
+ * What counts for an owner with number `attempt`: by the highest lineage below it.
+ *
+ * It takes several looks at the storage, and others may publish, remove or take over in between. So what was seen is believed only
+ * if the lineage that it was judged by is still the highest, and nothing that was listed has gone.
+ */
 async function publishedUnder(storage: CheckpointStorage, names: JobNames, attempt: number): Promise<Published> {
+  for (let tries = 1; ; tries++) {
+    const before = await highestLineage(storage, names, attempt);
+    let failure: unknown;
+    try {
+      const published = await lookUnder(storage, names, attempt);
+      if ((await highestLineage(storage, names, attempt)) === before) return published;
+    } catch (error) {
+      failure = error;
+      const isSettled = (await highestLineage(storage, names, attempt)) === before;
+      if (isSettled && !hasCode(error, "CHECKPOINT_NOT_FOUND")) throw error;
+    }
+    if (tries === LOOK_TRIES_MAX) throw failure ?? neverStill(names);
+  }
+}
+
+function neverStill(names: JobNames): StateBackendError {
+  return new StateBackendError(
+    "UNAVAILABLE",
+    `The owner of the job changed with every look. name=${quoted(names.lineages)} tries=${LOOK_TRIES_MAX}. Make sure that only one process runs the job, then try again.`,
+  );
+}
+
+async function lookUnder(storage: CheckpointStorage, names: JobNames, attempt: number): Promise<Published> {
   const authority = await authorityBelow(storage, names, attempt);
   const listed: ManifestName[] = [];
   for await (const { name } of storage.list(names.checkpoints)) {
@@ -274,17 +302,22 @@ interface Authority {
 }
 
 async function authorityBelow(storage: CheckpointStorage, names: JobNames, limit: number): Promise<Authority> {
-  let attempt = 0;
-  for await (const { name } of storage.list(names.lineages)) {
-    const number = parseAttempt(name, names.lineages) ?? 0;
-    if (number < limit) attempt = Math.max(attempt, number);
-  }
+  const attempt = await highestLineage(storage, names, limit);
   if (attempt === 0) return { attempt, limit, checkpoints: new Set(), hasMark: false };
   const name = names.lineage(attempt);
   const checkpoints = unsealJson(await readWhole(storage, name), LINEAGE_FORMAT, { name, parse: parseLineage });
   let hasMark = false;
   for await (const mark of storage.list(names.marks)) hasMark ||= parseAttempt(mark.name, names.marks) === attempt;
   return { attempt, limit, checkpoints, hasMark };
+}
+
+async function highestLineage(storage: CheckpointStorage, names: JobNames, limit: number): Promise<number> {
+  let highest = 0;
+  for await (const { name } of storage.list(names.lineages)) {
+    const attempt = parseAttempt(name, names.lineages) ?? 0;
+    if (attempt < limit) highest = Math.max(highest, attempt);
+  }
+  return highest;
 }
 
 function parseLineage(json: unknown): ReadonlySet<string> {

@@ -16,7 +16,7 @@ import type { Compression } from "../segment/format.js";
 import { SegmentReader } from "../segment/segment-reader.js";
 import { Slicer } from "../segment/slicer.js";
 import type { FrozenTable } from "../table/frozen-table.js";
-import { BASE_LEVEL, planCompaction } from "./compaction.js";
+import { BASE_LEVEL, planCompaction, SEGMENTS_MAX } from "./compaction.js";
 import type { SegmentRef } from "./manifest.js";
 import { uploadSegment } from "./segment-upload.js";
 
@@ -80,7 +80,8 @@ export class TaskChain {
   async extend(request: ExtendRequest): Promise<ChainExtension> {
     const frozen = this.#pending;
     const rows = frozen.reduce((sum, { rowCount }) => sum + rowCount, 0);
-    if (rows === 0 && request.kind === "incremental") return { segments: this.#segments, uploadedBytes: 0, frozen };
+    const isUnchanged = rows === 0 && this.#segments.length <= SEGMENTS_MAX;
+    if (isUnchanged && request.kind === "incremental") return { segments: this.#segments, uploadedBytes: 0, frozen };
     const plan = request.kind === "full" ? { keep: 0, level: BASE_LEVEL } : this.#plan(rows, request.liveRows);
     const slicer = new Slicer(request.clock);
     const merged = await readers(this.place, this.#segments.slice(plan.keep));

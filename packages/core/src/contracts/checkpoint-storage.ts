@@ -31,9 +31,9 @@ export type PutOutcome = "created" | "exists";
 /**
  * Write-once objects under hierarchical names.
  *
- * Names are what core makes them: parts of `[a-z0-9._-]`, at most 120 characters each, joined by `/`, none beginning with `.`,
- * `_` or `-`; at most 1,024 characters. No name continues another (`a` and `a/b`). A storage refuses others with a `RangeError`
- * (`checkObjectName`). All bytes are opaque to the storage.
+ * Names are what core makes them: parts of `[a-z0-9._-]`, at most 120 characters each, joined by `/`, none of them `.` or `..`;
+ * at most 1,024 characters. No name continues another (`a` and `a/b`). A storage refuses others with a `RangeError`
+ * (`partsOfObjectName`). All bytes are opaque to the storage.
  */
 export interface CheckpointStorage {
   /**
@@ -43,6 +43,7 @@ export interface CheckpointStorage {
    * unknown outcome is resolved by repeating the call with `ifAbsent`. If `body` throws, the put fails with that error and leaves nothing.
    * The storage neither keeps nor changes the given buffers after it asked for the next one or resolved.
    * @throws {StateBackendError} UNAVAILABLE with `outcome` `not-applied` if surely nothing was stored, `unknown` if that cannot be told
+   * @throws {StateBackendError} CHECKPOINT_CORRUPT if, without `ifAbsent`, there is an object of other content; it stays
    * @throws {StateBackendError} LIMIT_EXCEEDED if the body is larger than this storage may hold
    */
   put(name: string, body: Uint8Array | AsyncIterable<Uint8Array>, options?: PutOptions): Promise<PutOutcome>;

@@ -76,7 +76,8 @@ export interface JobControl {
    * Takes a checkpoint of everything written before the call, and resolves when it can be restored.
    * `full` rewrites the whole state instead of what changed.
    * @throws {StateBackendError} UNAVAILABLE, LIMIT_EXCEEDED or ABORTED if it failed: nothing is lost, the next one contains it
-   * @throws {StateBackendError} FENCED if another process has taken the job over; POISONED if the outcome is not known
+   * @throws {StateBackendError} FENCED if another process has taken the job over, UNAVAILABLE with `outcome` `unknown` if nobody knows
+   * whether it was published; every later call is then refused, and the way back is a restore
    */
   checkpoint(options?: { readonly full?: boolean }): Promise<CheckpointInfo>;
   /**
@@ -109,7 +110,7 @@ export async function openJob<const Tasks extends readonly TaskOptions<unknown>[
   options: JobOptions<Sync> & { readonly tasks: Tasks },
 ): Promise<Job<TaskTypes<Tasks, Sync>>> {
   const { job, backend, restore = "latest", clock = systemClock, random = systemRandom } = options;
-  const settings = checkpointSettings(pickCheckpointOptions(options));
+  const settings = checkpointSettings(checkpointOptions(options));
   const planned = planTasks(job, options.tasks as readonly TaskOptions[]);
   const storage = options.checkpoints ?? backend.checkpoints;
   const place: JobPlace = { storage, names: new JobNames(job), job };
@@ -188,16 +189,19 @@ function jobHandle({ coordinator, trigger, restoredFrom, tasks }: JobInside): Jo
   });
 }
 
-function pickCheckpointOptions(options: CheckpointOptions): CheckpointOptions {
-  const { intervalMs, minPauseMs, timeoutMs, retain, toleratedFailures, graceMs, compression, memoryBytes } = options;
-  return {
-    intervalMs,
-    minPauseMs,
-    timeoutMs,
-    retain,
-    toleratedFailures,
-    graceMs,
-    compression,
-    memoryBytes,
-  } as CheckpointOptions;
+const JOB_OPTIONS: ReadonlySet<string> = new Set<keyof JobOptions<boolean> | "tasks" | "keyGroups">([
+  "job",
+  "backend",
+  "checkpoints",
+  "restore",
+  "ignoreOperators",
+  "clock",
+  "random",
+  "tasks",
+  "keyGroups",
+]);
+
+/** What is not an option of the job is one of its checkpoints, or none. */
+function checkpointOptions(options: object): CheckpointOptions {
+  return Object.fromEntries(Object.entries(options).filter(([name]) => !JOB_OPTIONS.has(name)));
 }

@@ -16,8 +16,8 @@ export const BLOCK_HEADER_BYTES = 13;
 export const TRAILER_BYTES = 16;
 /** A block is closed when its entries reach this length. */
 export const BLOCK_TARGET_BYTES = 32 * 1024;
-/** No block may claim more than this when uncompressed: a bound for readers. One entry is at most 256 MiB. */
-export const BLOCK_RAW_BYTES_MAX = 320 * 1024 * 1024;
+/** No block may claim more than this when uncompressed: as much as a writer can put into one. */
+export const BLOCK_RAW_BYTES_MAX = 0x7fff_ffff;
 export const HASH_BYTES = 32;
 
 /** How the entries of a block are stored. */

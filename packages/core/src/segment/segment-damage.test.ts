@@ -47,8 +47,7 @@ describe.each(["none", "deflate"] as const)("damage of a segment, compression %s
     }
   });
 
-  // Bug: nobody reads the header, so that damage of it, or another version in it, goes unseen.
-  test.fails("any one bit that flips in the header is found", async () => {
+  test("any one bit that flips in the header is found", async () => {
     for (let bit = 0; bit < HEADER_BYTES * 8; bit++) {
       await expect(read(flipped(made.bytes, bit), address), `bit ${bit}`).rejects.toThrow();
     }

@@ -91,7 +91,8 @@ export class SegmentReader {
       // One batch is fetched while the one before it is used. A failure of it is reported when its turn comes.
       pending = this.#fetch(fetches[i + 1]);
       pending.catch(() => undefined);
-      let at = 0;
+      let at = bytesBefore(fetches[i]);
+      if (at > 0) this.#checkHeader(bytes.subarray(0, at));
       for (const block of fetches[i] ?? []) {
         const content = bytes.subarray(at, at + block.bytes);
         at += block.bytes;
@@ -106,7 +107,15 @@ export class SegmentReader {
     const first = blocks?.[0];
     const last = blocks?.at(-1);
     if (first === undefined || last === undefined) return Promise.resolve(Buffer.alloc(0));
-    return readObject(this.#storage, this.#address.name, { start: first.offset, end: last.offset + last.bytes });
+    const start = first.offset - bytesBefore(blocks);
+    return readObject(this.#storage, this.#address.name, { start, end: last.offset + last.bytes });
+  }
+
+  #checkHeader(header: Buffer): void {
+    const isOurs = header.toString("latin1", 0, SEGMENT_MAGIC.length) === SEGMENT_MAGIC;
+    if (!isOurs || header[SEGMENT_MAGIC.length] !== SEGMENT_VERSION) {
+      throw corrupt(this.#address.name, "it does not begin as a segment does");
+    }
   }
 
   #openBlock(block: Buffer, offset: number): Buffer {
@@ -160,6 +169,11 @@ interface BlockPlace {
   readonly offset: number;
   readonly bytes: number;
   readonly endsGroup: boolean;
+}
+
+/** The header is read along with the block behind it. */
+function bytesBefore(blocks: readonly BlockPlace[] | undefined): number {
+  return blocks?.[0]?.offset === HEADER_BYTES ? HEADER_BYTES : 0;
 }
 
 /** Follows the hash and the number of entries of the key group being read. */

@@ -8,7 +8,7 @@ import type {
   StoredObject,
 } from "../contracts/checkpoint-storage.js";
 import { quoted, StateBackendError } from "../errors.js";
-import { checkObjectName } from "./object-name.js";
+import { partsOfObjectName, partsOfObjectPrefix } from "./object-name.js";
 
 /** Settings of a storage in memory. */
 export interface MemoryStorageOptions {
@@ -32,6 +32,7 @@ export function memoryStorage({
 class MemoryStorage implements CheckpointStorage {
   readonly #objects = new Map<string, Uint8Array>();
   readonly #objectBytesMax: number;
+  readonly #underWay = new Set<Promise<unknown>>();
   #closed = false;
 
   constructor(objectBytesMax: number) {
@@ -44,11 +45,13 @@ class MemoryStorage implements CheckpointStorage {
     { ifAbsent }: PutOptions = { ifAbsent: false },
   ): Promise<PutOutcome> {
     this.#check(name);
-    const bytes = await this.#collect(name, body);
-    this.#check(name);
-    if (ifAbsent && this.#objects.has(name)) return "exists";
-    this.#objects.set(name, bytes);
-    return "created";
+    const collecting = this.#collect(name, body);
+    this.#underWay.add(collecting);
+    try {
+      return this.#store(name, await collecting, ifAbsent);
+    } finally {
+      this.#underWay.delete(collecting);
+    }
   }
 
   async *get(name: string, range?: ByteRange): AsyncGenerator<Uint8Array, void, undefined> {
@@ -61,17 +64,21 @@ class MemoryStorage implements CheckpointStorage {
       );
     }
     const { start, end } = range ?? { start: 0, end: bytes.length };
+    if (!(Number.isSafeInteger(start) && Number.isSafeInteger(end) && start >= 0 && start <= end)) {
+      throw new RangeError(`Byte range refused. start=${start} end=${end}. Use integers, 0 <= start <= end.`);
+    }
     if (end > bytes.length) {
       throw new StateBackendError(
         "CHECKPOINT_CORRUPT",
         `An object is shorter than expected. name=${quoted(name)} bytes=${bytes.length} wanted=${end}. Restore another checkpoint.`,
       );
     }
-    yield bytes.slice(start, end);
+    yield Uint8Array.from(bytes.subarray(start, end));
   }
 
   async *list(prefix: string): AsyncGenerator<StoredObject, void, undefined> {
     this.#checkOpen();
+    partsOfObjectPrefix(prefix);
     const found = [...this.#objects].filter(([name]) => name.startsWith(prefix));
     for (const [name, { length: bytes }] of found) yield { name, bytes };
   }
@@ -83,12 +90,42 @@ class MemoryStorage implements CheckpointStorage {
 
   async close(): Promise<void> {
     this.#closed = true;
+    await Promise.allSettled(this.#underWay);
+  }
+
+  #store(name: string, bytes: Uint8Array, ifAbsent: boolean): PutOutcome {
+    const stored = this.#objects.get(name);
+    if (stored === undefined) {
+      this.#checkContinuesNone(name);
+      this.#objects.set(name, bytes);
+      return "created";
+    }
+    if (ifAbsent) return "exists";
+    if (Buffer.compare(stored, bytes) === 0) return "created";
+    throw new StateBackendError(
+      "CHECKPOINT_CORRUPT",
+      `There is an object of other content under this name, and it was not touched. name=${quoted(name)}. Find out who wrote it: names are used once.`,
+    );
+  }
+
+  /** @throws {RangeError} if `name` continues the name of an object, or one continues it */
+  #checkContinuesNone(name: string): void {
+    for (const other of this.#objects.keys()) {
+      if (other.startsWith(`${name}/`) || name.startsWith(`${other}/`)) {
+        throw new RangeError(
+          `Object name refused. name=${quoted(name)} stored=${quoted(other)}. No name may continue another.`,
+        );
+      }
+    }
   }
 
   async #collect(name: string, body: Uint8Array | AsyncIterable<Uint8Array>): Promise<Uint8Array> {
     const chunks: Uint8Array[] = [];
     let bytes = 0;
     for await (const chunk of body instanceof Uint8Array ? [body] : body) {
+      if (!(chunk instanceof Uint8Array)) {
+        throw new TypeError(`A body consists of Uint8Arrays. name=${quoted(name)} received=${typeof chunk}.`);
+      }
       bytes += chunk.length;
       if (bytes > this.#objectBytesMax) {
         throw new StateBackendError(
@@ -102,7 +139,7 @@ class MemoryStorage implements CheckpointStorage {
   }
 
   #check(name: string): void {
-    checkObjectName(name);
+    partsOfObjectName(name);
     this.#checkOpen();
   }
 

@@ -91,10 +91,16 @@ export interface GoldenPlace {
   readonly compression: Compression;
 }
 
+export interface GoldenStart {
+  readonly clock?: ManualClock;
+  readonly seed?: number;
+  readonly restore?: Restore;
+}
+
 /** Opens the job on `storage`, with a clock and randomness that repeat. */
 export async function openGolden(
   { storage, job, compression }: GoldenPlace,
-  { clock = new ManualClock(), seed = 1, restore = "latest" } = {},
+  { clock = new ManualClock(), seed = 1, restore = "latest" }: GoldenStart = {},
 ): Promise<GoldenJob> {
   const backend = { name: "memory", sync: true, checkpoints: storage } as const;
   const random = seededRandom(seed);

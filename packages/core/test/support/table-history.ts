@@ -68,7 +68,7 @@ export function stepsOf<Change>(changes: fc.Arbitrary<Change>): fc.Arbitrary<rea
 
 export function tableOptions(isNamespaced: boolean, epoch = new Epoch(1)): TableOptions {
   const namespace = isNamespaced ? (number() as KeyCodec<unknown>) : undefined;
-  const address = new Address(string() as KeyCodec<unknown>, namespace);
+  const address = new Address(string(), namespace);
   const groups = KeyGroups.all(4);
   return { stateId: 3, address, codec: structured(), groups, maxParallelism: 4, epoch };
 }
@@ -153,8 +153,9 @@ export class TableHistory<Table extends StateTable, Change> {
       this.#written.map((run) => blocksOf(run, 3)),
       sink,
       true,
-    ))
+    )) {
       void _;
+    }
     this.#check(restored);
     const inTurn = this.#kind.make(tableOptions(this.#isNamespaced));
     for (const { key, flags, value } of this.#written.flat()) {

@@ -1,0 +1,40 @@
+/** A storage before whose puts something happens: they wait, or fail. */
+
+import type {
+  ByteRange,
+  CheckpointStorage,
+  PutOptions,
+  PutOutcome,
+  StoredObject,
+} from "../../src/contracts/checkpoint-storage.js";
+
+export class HookedStorage implements CheckpointStorage {
+  /** Runs before each put. */
+  beforePut: (name: string) => Promise<void> = async () => undefined;
+  readonly #inner: CheckpointStorage;
+
+  constructor(inner: CheckpointStorage) {
+    this.#inner = inner;
+  }
+
+  async put(name: string, body: Uint8Array | AsyncIterable<Uint8Array>, options?: PutOptions): Promise<PutOutcome> {
+    await this.beforePut(name);
+    return this.#inner.put(name, body, options);
+  }
+
+  get(name: string, range?: ByteRange): AsyncIterable<Uint8Array> {
+    return this.#inner.get(name, range);
+  }
+
+  list(prefix: string): AsyncIterable<StoredObject> {
+    return this.#inner.list(prefix);
+  }
+
+  remove(names: readonly string[]): Promise<void> {
+    return this.#inner.remove(names);
+  }
+
+  close(): Promise<void> {
+    return this.#inner.close();
+  }
+}
