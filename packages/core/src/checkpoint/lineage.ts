@@ -214,26 +214,17 @@ async function highestAttemptAnywhere(storage: CheckpointStorage, names: JobName
  * if the lineage that it was judged by is still the highest, and nothing that was listed has gone.
  */
 async function publishedUnder(storage: CheckpointStorage, names: JobNames, attempt: number): Promise<Published> {
-  for (let tries = 1; ; tries++) {
+  for (let tries = 1; tries < LOOK_TRIES_MAX; tries++) {
     const before = await highestLineage(storage, names, attempt);
-    let failure: unknown;
     try {
       const published = await lookUnder(storage, names, attempt);
       if ((await highestLineage(storage, names, attempt)) === before) return published;
     } catch (error) {
-      failure = error;
       const isSettled = (await highestLineage(storage, names, attempt)) === before;
       if (isSettled && !hasCode(error, "CHECKPOINT_NOT_FOUND")) throw error;
     }
-    if (tries === LOOK_TRIES_MAX) throw failure ?? neverStill(names);
   }
-}
-
-function neverStill(names: JobNames): StateBackendError {
-  return new StateBackendError(
-    "UNAVAILABLE",
-    `The owner of the job changed with every look. name=${quoted(names.lineages)} tries=${LOOK_TRIES_MAX}. Make sure that only one process runs the job, then try again.`,
-  );
+  return lookUnder(storage, names, attempt);
 }
 
 async function lookUnder(storage: CheckpointStorage, names: JobNames, attempt: number): Promise<Published> {

@@ -28,7 +28,7 @@ export interface FrozenRows {
 }
 
 /** So many rows are gone over before the clock is looked at. */
-export const STRETCH_ROWS = 2048;
+export const STRETCH_ROWS = 512;
 
 /** How a table's row objects become entries. */
 export interface RowLayout<Row> {

@@ -13,7 +13,7 @@ import type { Slicer } from "../segment/slicer.js";
 import { type FrozenRows, STRETCH_ROWS } from "./frozen-rows.js";
 import { isSameRow, type RowOrder, sortInSlices } from "./sorted.js";
 
-const BLOCK_ROWS = 512;
+const BLOCK_ROWS = 256;
 const BLOCK_BYTES = 64 * 1024;
 export class FrozenTable {
   /** The epoch that the barrier ended. */

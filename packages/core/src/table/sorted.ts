@@ -11,8 +11,8 @@ export interface RowOrder {
   lead: number;
 }
 
-/** So many keys are sorted in one go: about 2 ms. */
-const SORT_RUN = 4096;
+/** So many keys are sorted in one go: about 1 ms. */
+const SORT_RUN = 2048;
 
 function bySortKey(a: RowOrder, b: RowOrder): number {
   if (a.lead !== b.lead) return a.lead - b.lead;
