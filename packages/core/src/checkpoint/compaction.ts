@@ -2,8 +2,9 @@
  * Decides how a new delta joins a chain of segments. Pure arithmetic.
  *
  * Size-tiered, fan-out 8: eight segments of a level become one of the next. The base is rewritten when the deltas outweigh it,
- * or when most of the chain is dead. So a restore reads at most about twice the live state, a chain has at most 16
- * segments, and an entry is uploaded about three times at the most.
+ * or when most of the chain is dead. So a restore reads at most about twice the live state, and a chain has at most 16
+ * segments. An entry is uploaded about three times at the most where a checkpoint changes a hundredth of the state or more;
+ * below that more often, by the logarithm of the share.
  * @see docs/decisions/0003-compaction-before-publish.md for the simulation and the measurements
  */
 
@@ -48,9 +49,20 @@ export function planCompaction({ chain, deltaBytes, liveBytes }: CompactionInput
     keep -= same;
     level++;
   }
-  if (keep + 1 <= SEGMENTS_MAX) return { keep, level };
-  const bases = chain.findIndex((link) => link.level !== BASE_LEVEL);
-  return bases >= 0 && bases < SEGMENTS_MAX ? { keep: bases, level: (chain[bases]?.level ?? 0) + 1 } : REWRITE;
+  return keep + 1 <= SEGMENTS_MAX ? { keep, level } : shorten(chain, deltaBytes);
+}
+
+/**
+ * The chain has more levels than there is room for: at least half of what is not the base becomes one. A segment that outweighs
+ * all behind it is left alone, so that an entry is written again a number of times that grows with the logarithm of their number.
+ */
+function shorten(chain: readonly ChainLink[], deltaBytes: number): CompactionPlan {
+  const bases = chain.filter(({ level }) => level === BASE_LEVEL).length;
+  if (bases >= SEGMENTS_MAX) return REWRITE;
+  let keep = Math.floor((bases + SEGMENTS_MAX) / 2);
+  while (keep > bases && (chain[keep - 1]?.visibleBytes ?? 0) < sum(chain.slice(keep)) + deltaBytes) keep--;
+  const above = chain[keep - 1]?.level ?? BASE_LEVEL;
+  return { keep, level: Math.min((chain[keep]?.level ?? 0) + 1, above, BASE_LEVEL - 1) };
 }
 
 function sum(links: readonly ChainLink[]): number {
