@@ -1,7 +1,17 @@
 /** From parsed JSON to a manifest, every field checked. The document may have been written by anyone. */
 
 import { checkMaxParallelism, KeyGroups } from "../key/key-groups.js";
-import type { CodecName, Manifest, OperatorManifest, SegmentRef, StateManifest, TaskManifest } from "./manifest.js";
+import type { TimeSeen } from "../table/task-time.js";
+import type {
+  CodecName,
+  FormerCodecRef,
+  Manifest,
+  OperatorManifest,
+  SegmentRef,
+  StateManifest,
+  TaskManifest,
+  TtlManifest,
+} from "./manifest.js";
 import { isSegmentLeaf } from "./names.js";
 
 /** @throws {TypeError} naming the field that is wrong; the caller says of which manifest */
@@ -52,12 +62,31 @@ function parseState(json: unknown): StateManifest {
     codec: parseCodec(state["codec"]),
     ...(state["namespace"] === undefined ? {} : { namespace: parseCodec(state["namespace"]) }),
     ...(state["field"] === undefined ? {} : { field: parseCodec(state["field"]) }),
+    ...(state["ttl"] === undefined ? {} : { ttl: parseTtl(state["ttl"]) }),
   };
+}
+
+function parseTtl(json: unknown): TtlManifest {
+  const ttl = record(json, "ttl");
+  const time = text(ttl, "time");
+  if (time !== "processing" && time !== "event") throw new TypeError(`ttl time=${time}`);
+  return { ms: count(ttl, "ms"), time };
 }
 
 function parseTask(json: unknown): TaskManifest {
   const task = record(json, "task");
-  return { keyGroups: KeyGroups.fromJSON(task["keyGroups"]), segments: items(task, "segments", parseSegment) };
+  return {
+    keyGroups: KeyGroups.fromJSON(task["keyGroups"]),
+    segments: items(task, "segments", parseSegment),
+    ...(task["time"] === undefined ? {} : { time: parseTime(task["time"]) }),
+  };
+}
+
+function parseTime(json: unknown): TimeSeen {
+  const time = record(json, "time");
+  const { watermark } = time;
+  if (watermark !== null && !Number.isSafeInteger(watermark)) throw new TypeError("watermark is not an integer");
+  return { processing: count(time, "processing"), watermark: watermark as number | null };
 }
 
 function parseSegment(json: unknown): SegmentRef {
@@ -75,7 +104,13 @@ function parseSegment(json: unknown): SegmentRef {
     level: count(segment, "level"),
     keyGroups: KeyGroups.fromJSON(segment["keyGroups"]),
     visibleBytes: count(segment, "visibleBytes"),
+    ...(segment["former"] === undefined ? {} : { former: items(segment, "former", parseFormer) }),
   };
+}
+
+function parseFormer(json: unknown): FormerCodecRef {
+  const former = record(json, "former");
+  return { state: count(former, "state"), codec: parseCodec(former["codec"]) };
 }
 
 function parseCodec(json: unknown): CodecName {

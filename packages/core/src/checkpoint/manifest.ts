@@ -11,14 +11,21 @@
 
 import type { KeyGroups } from "../key/key-groups.js";
 import { parseManifestBody } from "./manifest-parse.js";
+import type { TimeSeen } from "../table/task-time.js";
 import { sealJson, unsealJson } from "./sealed-json.js";
 
-const MANIFEST_FORMAT = { magic: "tidemark-manifest", version: 1 };
+const MANIFEST_FORMAT = { magic: "tidemark-manifest", version: 2 };
 
 /** Codec of a state as it stands in a manifest. */
 export interface CodecName {
   readonly id: string;
   readonly version: number;
+}
+
+/** How long the values of a state live, as it stands in a manifest. */
+export interface TtlManifest {
+  readonly ms: number;
+  readonly time: "processing" | "event";
 }
 
 export interface StateManifest {
@@ -29,6 +36,15 @@ export interface StateManifest {
   readonly codec: CodecName;
   readonly namespace?: CodecName;
   readonly field?: CodecName;
+  /** There if values carry when they expire. */
+  readonly ttl?: TtlManifest;
+}
+
+/** A codec in which a segment has the values of a state, other than the one that the state is declared with. */
+export interface FormerCodecRef {
+  /** Id of the state. */
+  readonly state: number;
+  readonly codec: CodecName;
 }
 
 /** A segment, or the part of it that belongs to a task. */
@@ -47,12 +63,16 @@ export interface SegmentRef {
   readonly keyGroups: KeyGroups;
   /** Length of the blocks of those key groups: what a restore reads. */
   readonly visibleBytes: number;
+  /** States whose values are in a former codec here. */
+  readonly former?: readonly FormerCodecRef[];
 }
 
 export interface TaskManifest {
   readonly keyGroups: KeyGroups;
   /** Oldest first. */
   readonly segments: readonly SegmentRef[];
+  /** There if the operator has timers or states whose values expire. */
+  readonly time?: TimeSeen;
 }
 
 export interface OperatorManifest {
@@ -86,7 +106,16 @@ export interface Manifest {
 
 /** The bytes of a manifest. */
 export function encodeManifest(manifest: Manifest): Buffer {
-  return sealJson(MANIFEST_FORMAT, manifest);
+  return sealJson(MANIFEST_FORMAT, manifest, needsVersion2(manifest) ? 2 : 1);
+}
+
+/** Whether a reader of version 1 would misunderstand it: values in several codecs, values that expire, time that was seen. */
+function needsVersion2({ operators }: Manifest): boolean {
+  return operators.some(
+    ({ states, tasks }) =>
+      states.some(({ ttl }) => ttl !== undefined) ||
+      tasks.some(({ time, segments }) => time !== undefined || segments.some(({ former = [] }) => former.length > 0)),
+  );
 }
 
 /**

@@ -6,15 +6,16 @@
 import { createHash } from "node:crypto";
 import { quoted, StateBackendError } from "../errors.js";
 
-/** What a document is, and in which version. */
+/** What a document is, and the highest version of it that we read. */
 export interface SealedFormat {
   readonly magic: string;
   readonly version: number;
 }
 
-export function sealJson(format: SealedFormat, content: object): Buffer {
-  const body = JSON.stringify({ format: format.magic, version: format.version, ...content });
-  return Buffer.from(`${format.magic} ${format.version} ${sha256(body)}\n${body}\n`, "utf8");
+/** `version` is the lowest whose readers understand the content. */
+export function sealJson(format: SealedFormat, content: object, version = format.version): Buffer {
+  const body = JSON.stringify({ format: format.magic, version, ...content });
+  return Buffer.from(`${format.magic} ${version} ${sha256(body)}\n${body}\n`, "utf8");
 }
 
 /**
@@ -31,16 +32,19 @@ export function unsealJson<T>(
   const lineEnd = text.indexOf("\n");
   const seal = /^([a-z-]+) (\d{1,9}) ([0-9a-f]{64})$/.exec(text.slice(0, Math.max(0, lineEnd)));
   if (seal?.[1] !== format.magic) throw corruptDocument(name, "it does not begin as it must");
-  if (Number(seal[2]) !== format.version) {
+  if (Number(seal[2]) < 1 || Number(seal[2]) > format.version) {
     throw new StateBackendError(
       "FORMAT_UNSUPPORTED",
-      `Document of another format version. name=${quoted(name)} format=${format.magic} version=${seal[2]} supported=${format.version}. Read it with a newer Tidemark.`,
+      `Document of another format version. name=${quoted(name)} format=${format.magic} version=${seal[2]} supported=1 to ${format.version}. Read it with a newer Tidemark.`,
     );
   }
   const body = text.slice(lineEnd + 1, -1);
   if (!text.endsWith("\n") || sha256(body) !== seal[3]) throw corruptDocument(name, "it fails its checksum");
   try {
-    return parse(JSON.parse(body));
+    const json = JSON.parse(body) as { readonly version?: unknown };
+    // The hash does not cover the seal: a flipped version must not be believed.
+    if (json.version !== Number(seal[2])) throw new TypeError("the seal has another version than the document");
+    return parse(json);
   } catch (cause) {
     throw corruptDocument(name, "its content is not what it must be", cause);
   }

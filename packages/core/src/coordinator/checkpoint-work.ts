@@ -10,6 +10,7 @@ import type { ExtendRequest } from "../checkpoint/task-chain.js";
 import type { CheckpointStorage } from "../contracts/checkpoint-storage.js";
 import type { Clock } from "../contracts/clock.js";
 import { StateBackendError } from "../errors.js";
+import type { TimeSeen } from "../table/task-time.js";
 import type { Deadline } from "./deadline.js";
 import type { CheckpointSettings } from "./options.js";
 import type { Retention } from "./retention.js";
@@ -32,6 +33,8 @@ export interface Barrier {
   readonly id: number;
   /** Rows of each task that were present. */
   readonly liveRows: readonly number[];
+  /** What time it was for each task. */
+  readonly times: readonly (TimeSeen | undefined)[];
   readonly syncPauseMs: number;
 }
 
@@ -111,7 +114,7 @@ export async function writeSavepoint(
     retains: [],
     durationMs: clock.monotonic() - started,
     ...sizes,
-    operators: operatorManifests(tasks, written),
+    operators: operatorManifests(tasks, written, work.barrier),
   });
   await lineage.assertOwner();
   if ((await target.put(SAVEPOINT_MANIFEST, encodeManifest(manifest), { ifAbsent: true })) === "exists") {
@@ -131,10 +134,16 @@ export function manifestOf({ job, lineage, clock }: CoordinatorParts, content: M
 export function operatorManifests(
   tasks: readonly TaskRuntime[],
   written: readonly { readonly segments: readonly SegmentRef[] }[],
+  { times }: Barrier,
 ): OperatorManifest[] {
   const operators = new Map<string, OperatorManifest>();
   for (const [i, task] of tasks.entries()) {
-    const part = { keyGroups: task.groups, segments: written[i]?.segments ?? [] };
+    const time = times[i];
+    const part = {
+      keyGroups: task.groups,
+      segments: written[i]?.segments ?? [],
+      ...(time === undefined ? {} : { time }),
+    };
     const known = operators.get(task.operator.name);
     operators.set(task.operator.name, { ...task.operator, tasks: [...(known?.tasks ?? []), part] });
   }

@@ -29,7 +29,7 @@ import {
 } from "./checkpoint-work.js";
 import { Deadline } from "./deadline.js";
 import { type CheckpointInfo, History } from "./history.js";
-import { freezeTask, liveRows, settleTask, unsavedBytes } from "./task-runtime.js";
+import { freezeTask, liveRows, settleTask, timeSeen, unsavedBytes } from "./task-runtime.js";
 
 /** Share of `memoryBytes` at which a checkpoint is asked for. */
 const EARLY_SHARE = 0.6;
@@ -194,7 +194,12 @@ export class Coordinator {
       for (const { epoch } of tasks) epoch.check();
       const id = tasks[0]?.epoch.number ?? 0;
       for (const task of tasks) freezeTask(task);
-      return { id, liveRows: tasks.map(liveRows), syncPauseMs: clock.monotonic() - started };
+      return {
+        id,
+        liveRows: tasks.map(liveRows),
+        times: tasks.map(timeSeen),
+        syncPauseMs: clock.monotonic() - started,
+      };
     } finally {
       for (const { inFlight } of tasks) inFlight.open();
     }
@@ -216,7 +221,7 @@ export class Coordinator {
       retains: retention.withNext(barrier.id),
       durationMs: clock.monotonic() - started,
       ...sizes,
-      operators: operatorManifests(tasks, extensions),
+      operators: operatorManifests(tasks, extensions, barrier),
     });
     try {
       retention.add(await lineage.publish(barrier.id, encodeManifest(manifest)), manifest);

@@ -6,6 +6,7 @@ import type { CodecName, StateManifest } from "../checkpoint/manifest.js";
 import type { TaskChain } from "../checkpoint/task-chain.js";
 import type { KeyGroups } from "../key/key-groups.js";
 import type { Epoch } from "../table/epoch.js";
+import type { TaskTime, TimeSeen } from "../table/task-time.js";
 import { FrozenTable } from "../table/frozen-table.js";
 import type { StateTable } from "../table/state-table.js";
 import type { InFlight } from "../task/in-flight.js";
@@ -23,6 +24,9 @@ export interface TaskRuntime {
   readonly operator: OperatorIdentity;
   readonly groups: KeyGroups;
   readonly epoch: Epoch;
+  readonly time: TaskTime;
+  /** Whether anything in the task depends on the time, so that it stands in manifests. */
+  readonly usesTime: boolean;
   readonly tables: readonly StateTable[];
   readonly chain: TaskChain;
   readonly inFlight: InFlight;
@@ -48,6 +52,11 @@ export function unsavedBytes(task: TaskRuntime): number {
 
 function writtenBytes({ tables }: TaskRuntime): number {
   return tables.reduce((sum, table) => sum + table.writtenBytes, 0);
+}
+
+/** The time of a task at its barrier, if anything depends on it. */
+export function timeSeen({ time, usesTime }: TaskRuntime): TimeSeen | undefined {
+  return usesTime ? time.seen() : undefined;
 }
 
 export function liveRows(task: TaskRuntime): number {

@@ -9,6 +9,7 @@ import { loadTables } from "../restore/load.js";
 import { dealOperatorState, type OperatorShare } from "../restore/operator-state.js";
 import type { FoundCheckpoint, JobPlace } from "../restore/restore-source.js";
 import { Epoch } from "../table/epoch.js";
+import { combinedTime, TaskTime, type TimeSeen } from "../table/task-time.js";
 import type { JudgedTask } from "./plan.js";
 import { bindStates, type BuiltTask, buildTask } from "./task.js";
 
@@ -33,19 +34,26 @@ async function restoreTask(judged: JudgedTask, request: RestoreRequest): Promise
   const { found, place, clock, epoch } = request;
   const { operator, identity, groups, source, isSameLayout } = judged;
   const own = { storage: place.storage, prefix: place.names.segments };
+  const time = new TaskTime(clock, timeToContinue(judged));
   if (found === undefined || source === undefined) {
-    return buildTask({ operator, identity, groups, epoch, chain: new TaskChain(own, []) });
+    return buildTask({ operator, identity, groups, epoch, time, chain: new TaskChain(own, []) });
   }
   const assigned = await assignSegments(source, groups, { place: found.place, isSameLayout });
   const theirs = new TaskChain(found.place, assigned.segments);
   const chain = found.isOwn ? theirs : await copiedChain(theirs, own, { judged, request });
-  const built = buildTask({ operator, identity, groups, epoch, chain });
+  const built = buildTask({ operator, identity, groups, epoch, time, chain });
   const tables = new Map(built.runtime.tables.map((table) => [table.stateId, table]));
   await loadTables({ place: own, segments: chain.segments, tables, clock });
   if (!assigned.hasOperatorState) {
     dealOperatorState(built.states, await operatorShares(judged, request, found), judged);
   }
   return built;
+}
+
+/** The times of the tasks of the checkpoint from which the task takes over key groups. */
+function timeToContinue({ source, groups }: JudgedTask): TimeSeen {
+  const before = source?.tasks.filter(({ keyGroups }) => keyGroups.intersect(groups).count > 0) ?? [];
+  return combinedTime(before.flatMap(({ time }) => time ?? []));
 }
 
 /**
@@ -74,7 +82,7 @@ async function operatorShares(
 ): Promise<OperatorShare[]> {
   const shares: OperatorShare[] = [];
   for (const task of source?.tasks ?? []) {
-    const states = bindStates(operator, identity.states, { groups, epoch: new Epoch(1) });
+    const states = bindStates(operator, identity.states, { groups, epoch: new Epoch(1), time: new TaskTime(clock) });
     const isOperatorState = [...states.values()].filter(({ isKeyed }) => !isKeyed);
     const tables = new Map(isOperatorState.map(({ table }) => [table.stateId, table]));
     await loadTables({ place, segments: await operatorParts(place, task), tables, clock });

@@ -5,9 +5,10 @@ import type { TaskChain } from "../checkpoint/task-chain.js";
 import type { KeyCodec } from "../contracts/codec.js";
 import type { OperatorIdentity, TaskRuntime } from "../coordinator/task-runtime.js";
 import type { KeyGroups } from "../key/key-groups.js";
-import { type BoundState, bindState } from "../state/bind.js";
+import { type Binding, type BoundState, bindState } from "../state/bind.js";
 import type { HandleOf } from "../state/handle-types.js";
 import { Epoch } from "../table/epoch.js";
+import type { TaskTime } from "../table/task-time.js";
 import type { AnyOperator, Operator, StateDescriptors } from "../task/define-operator.js";
 import { InFlight } from "../task/in-flight.js";
 import { type ProcessOptions, processRecords } from "../task/process.js";
@@ -55,22 +56,25 @@ export interface TaskBlueprint {
   readonly groups: KeyGroups;
   /** Number of the first checkpoint that the task will take part in. */
   readonly epoch: number;
+  readonly time: TaskTime;
   readonly chain: TaskChain;
 }
 
 /** Builds the tables of a task, empty. */
-export function buildTask({ operator, identity, groups, epoch: number, chain }: TaskBlueprint): BuiltTask {
+export function buildTask({ operator, identity, groups, epoch: number, time, chain }: TaskBlueprint): BuiltTask {
   const epoch = new Epoch(number);
-  const states = bindStates(operator, identity.states, { groups, epoch });
+  const states = bindStates(operator, identity.states, { groups, epoch, time });
   const tables = [...states.values()].map(({ table }) => table);
-  return { runtime: { operator: identity, groups, epoch, tables, chain, inFlight: new InFlight() }, states };
+  const usesTime = identity.states.some(({ ttl }) => ttl !== undefined);
+  const runtime = { operator: identity, groups, epoch, time, usesTime, tables, chain, inFlight: new InFlight() };
+  return { runtime, states };
 }
 
 /** The declared states of an operator, over empty tables. */
 export function bindStates(
   operator: AnyOperator,
   manifests: readonly StateManifest[],
-  { groups, epoch }: { readonly groups: KeyGroups; readonly epoch: Epoch },
+  { groups, epoch, time }: Pick<Binding, "groups" | "epoch" | "time">,
 ): ReadonlyMap<string, BoundState> {
   const ids = new Map(manifests.map(({ name, id }) => [name, id]));
   const key = operator.key as unknown as KeyCodec<unknown>;
@@ -78,7 +82,10 @@ export function bindStates(
   for (const [name, descriptor] of Object.entries(operator.states)) {
     const stateId = ids.get(name);
     if (stateId === undefined) continue;
-    bound.set(name, bindState(descriptor, { stateId, key, groups, epoch, maxParallelism: operator.maxParallelism }));
+    bound.set(
+      name,
+      bindState(descriptor, { stateId, key, groups, epoch, time, maxParallelism: operator.maxParallelism }),
+    );
   }
   return bound;
 }

@@ -10,6 +10,7 @@ import type { Epoch } from "../table/epoch.js";
 import { ListTable } from "../table/list-table.js";
 import { MapTable } from "../table/map-table.js";
 import type { StateTable } from "../table/state-table.js";
+import type { TaskTime } from "../table/task-time.js";
 import type { TableOptions } from "../table/table-options.js";
 import { ValueTable } from "../table/value-table.js";
 import type { BroadcastDescriptor, OperatorListDescriptor, PlainDescriptor, StateDescriptor } from "./descriptors.js";
@@ -29,6 +30,7 @@ export interface Binding {
   readonly groups: KeyGroups;
   readonly maxParallelism: number;
   readonly epoch: Epoch;
+  readonly time: TaskTime;
 }
 
 /** A state that is ready for use. */
