@@ -10,7 +10,7 @@ import { PROPERTY_TIMEOUT_MS, report, settings } from "./support/settings.js";
 const real = realHarness();
 afterAll(() => real.dispose());
 
-describe("restore(checkpoint(s)) = s, for any history", () => {
+describe("T19 T20 restore(checkpoint(s)) = s, for any history", () => {
   const cases = [
     { harness: memoryHarness, runs: 150 },
     { harness: diskHarness, runs: 60 },

@@ -87,7 +87,7 @@ async function place() {
   return { storage, before: await readObjects(storage) };
 }
 
-describe("what does not fit the checkpoint is refused before anything changes", () => {
+describe("T23 what does not fit the checkpoint is refused before anything changes", () => {
   const other = (change: object): AnyOperator => declare("airports", change);
   const state = (change: object): AnyOperator => other({ states: { ...STATES, ...change } });
   const cases: Record<string, AnyOperator> = {
@@ -120,7 +120,7 @@ describe("what does not fit the checkpoint is refused before anything changes", 
     expect(await readObjects(storage)).toEqual(before);
   });
 
-  it("key groups that the checkpoint does not have", async () => {
+  it("T22 key groups that the checkpoint does not have", async () => {
     const storage = memoryStorage();
     const half = { keyGroups: KeyGroups.of([{ first: 0, last: 3 }]) };
     const task = await open(airports, storage, half);
@@ -171,7 +171,7 @@ function sha256(content: string | Uint8Array): string {
   return createHash("sha256").update(content).digest("hex");
 }
 
-describe("what cannot be kept exactly is refused before anything changes", () => {
+describe("T3 what cannot be kept exactly is refused before anything changes", () => {
   it.each(REFUSED_VALUES.map((make, index) => ({ make, index })))("value $index", async ({ make }) => {
     const task = await open(airports, memoryStorage());
     const { seen, routes, windows, source } = task.states;
@@ -203,7 +203,7 @@ describe("what cannot be kept exactly is refused before anything changes", () =>
     expect(await refusalOf(() => windows.in(key))).toBe("VALUE_INVALID");
   });
 
-  it("a key of another task", async () => {
+  it("T7 a key of another task", async () => {
     const first = { keyGroups: KeyGroups.of([{ first: 0, last: 0 }]) };
     const task = await open(airports, memoryStorage(), first);
     const refusals = await Promise.all(
@@ -251,7 +251,7 @@ describe("mistakes of the caller are errors without a code", () => {
 });
 
 describe("a place that does not take more", () => {
-  it("a newer owner: the older one is fenced, and everything stays", async () => {
+  it("T25 a newer owner: the older one is fenced, and everything stays", async () => {
     const { storage } = await place();
     const older = await open(airports, storage);
     const newer = await open(airports, storage);
@@ -264,7 +264,7 @@ describe("a place that does not take more", () => {
     expect((await open(airports, storage)).states.count.getSync("ATL")).toBe(1);
   });
 
-  it("memory that is full: the checkpoint fails, and the next one has it all", async () => {
+  it("T19 memory that is full: the checkpoint fails, and the next one has it all", async () => {
     const storage = memoryStorage({ objectBytesMax: 4000 });
     const task = await open(airports, storage);
     for (let index = 0; index < 20; index++) task.states.seen.add("a", "x".repeat(300));
@@ -276,7 +276,7 @@ describe("a place that does not take more", () => {
     expect((await open(airports, storage)).states.seen.getSync("a")).toEqual(["small"]);
   });
 
-  it("a full disk, at every file operation: nothing is lost, and it heals", async () => {
+  it("T19 a full disk, at every file operation: nothing is lost, and it heals", async () => {
     for (let index = 0; ; index++) {
       const files = new FaultFiles();
       const disk = diskPlace(files);

@@ -18,7 +18,7 @@ function on(files: FaultFiles, life: number): Harness {
 
 const EMPTY: CrashPoint = { image: new Map(), knowledge: NOTHING };
 
-describe("the state after a recovery is the last acknowledged checkpoint, or the one in flight", () => {
+describe("T20 the state after a recovery is the last acknowledged checkpoint, or the one in flight", () => {
   it("after a crash at every file operation", { timeout: PROPERTY_TIMEOUT_MS }, async () => {
     const points = await crashPoints(EMPTY, (files, observer) => live(on(files, 0), observer));
     for (const { image, knowledge } of points) {

@@ -7,7 +7,7 @@ import { PROPERTY_TIMEOUT_MS, settings } from "./support/settings.js";
 
 const { runs: thoroughness } = settings(1);
 
-describe("a damaged place is never restored to a wrong state", () => {
+describe("T27 a damaged place is never restored to a wrong state", () => {
   const histories = [
     { openings: 1, retain: 1 },
     { openings: 1, retain: 2 },

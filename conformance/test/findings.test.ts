@@ -77,7 +77,7 @@ async function withCheckpoint(): Promise<CheckpointStorage> {
 
 describe("findings", () => {
   // Attempts are counted by owner records alone: the next owner becomes attempt 1, below all that is published.
-  it("O4: a job whose owner record is lost is not taken for an empty one", async () => {
+  it("T27 O4: a job whose owner record is lost is not taken for an empty one", async () => {
     const intact = await withCheckpoint();
     const second = await open(intact);
     await second.control.checkpoint();
@@ -88,13 +88,13 @@ describe("findings", () => {
   });
 
   // The lineage of the first owner names no checkpoint, so that nothing tells that one is missing.
-  it("O4: a job whose only manifest is lost is not taken for an empty one", async () => {
+  it("T27 O4: a job whose only manifest is lost is not taken for an empty one", async () => {
     const storage = await without(await withCheckpoint(), /\/checkpoint\//);
     expect((await errorOf(() => open(storage))).code).toBe("CHECKPOINT_CORRUPT");
   });
 
   // Without its codec it could not be dealt out, and leaving it out would lose it.
-  it("O2: operator state that is not declared stops a rescaling, and is still there", async () => {
+  it("T16 O2: operator state that is not declared stops a rescaling, and is still there", async () => {
     const storage = memoryStorage();
     const { source: _, ...others } = STATES;
     const first = await open(storage);
@@ -107,7 +107,7 @@ describe("findings", () => {
   });
 
   // A task whose key groups stay keeps its elements, and the others get shares of all: some come twice, some never.
-  it("O1: no element of a split list is lost when the number of tasks stays and their key groups change", async () => {
+  it("T15 O1: no element of a split list is lost when the number of tasks stays and their key groups change", async () => {
     const storage = memoryStorage();
     const before = await open(storage, {}, STATES, [range(0, 0), range(1, 1), range(2, 3)]);
     before.states[2]?.source.set([1, 2, 3]);
@@ -118,7 +118,7 @@ describe("findings", () => {
   });
 
   // The chain is read before anyone looks who the owner is.
-  it("O3: a fenced owner is told FENCED, also when what it would merge is gone", async () => {
+  it("T25 O3: a fenced owner is told FENCED, also when what it would merge is gone", async () => {
     const storage = memoryStorage();
     const older = await open(storage);
     older.states[0]?.n.set("a", 1);
@@ -130,7 +130,7 @@ describe("findings", () => {
   });
 
   // Savepoints never look who the owner is, although their errors are documented to be those of checkpoints.
-  it("O3: a fenced owner does not take savepoints either", async () => {
+  it("T25 O3: a fenced owner does not take savepoints either", async () => {
     const storage = memoryStorage();
     const older = await open(storage);
     older.states[0]?.n.set("a", 1);
@@ -139,7 +139,7 @@ describe("findings", () => {
   });
 
   // The record of the new lineage may name a manifest that the last owner is removing.
-  it("O5: what is retained restores, also if the last owner was just removing it", async () => {
+  it("T24 O5: what is retained restores, also if the last owner was just removing it", async () => {
     const storage = memoryStorage();
     const scripted = new ScriptedStorage(storage);
     const older = await open(scripted);
@@ -160,7 +160,7 @@ describe("findings", () => {
   });
 
   // The listing that follows the manifest fails with its own outcome, and the checkpoint counts as aborted.
-  it("O7: a checkpoint whose manifest was stored is not said to be surely not there", async () => {
+  it("T26 O7: a checkpoint whose manifest was stored is not said to be surely not there", async () => {
     const scripted = new ScriptedStorage(memoryStorage());
     const { control } = await open(scripted);
     scripted.addRule({
@@ -178,7 +178,7 @@ describe("findings", () => {
   });
 
   // The asynchronous form looks when it is first asked for an entry.
-  it("entries of a map are those of the moment of the call, in both forms", async () => {
+  it("T10 entries of a map are those of the moment of the call, in both forms", async () => {
     const { states } = await open(memoryStorage());
     states[0]?.routes.set("a", "f", 1);
     const entries = states[0]?.routes.entries("a") ?? [];
@@ -189,7 +189,7 @@ describe("findings", () => {
   });
 
   // A default is handed out itself, not a copy.
-  it("a default cannot be changed by who reads it", async () => {
+  it("T5 a default cannot be changed by who reads it", async () => {
     const { states } = await open(memoryStorage(), {}, { ...STATES, n: value({ default: new Map() }) });
     (states[0]?.n.getSync("a") as Map<string, number>).set("tampered", 1);
     expect(states[0]?.n.getSync("b")).toEqual(new Map());
@@ -208,7 +208,7 @@ describe("findings", () => {
   });
 
   // The end of a checkpoint was noticed only after whoever had waited for it went on.
-  it("a barrier comes with the call, also right after another checkpoint", async () => {
+  it("T17 a barrier comes with the call, also right after another checkpoint", async () => {
     const storage = memoryStorage();
     const { control, states } = await open(storage);
     await control.checkpoint();
@@ -220,7 +220,7 @@ describe("findings", () => {
     expect(reader.states[0]?.n.getSync("a")).toBe(1);
   });
 
-  it("closing during a checkpoint waits for it, and refuses what comes after", async () => {
+  it("T31 closing during a checkpoint waits for it, and refuses what comes after", async () => {
     const scripted = new ScriptedStorage(memoryStorage());
     const { control, states } = await open(scripted);
     states[0]?.n.set("a", 1);

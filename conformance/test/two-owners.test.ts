@@ -28,7 +28,7 @@ async function everyInterleaving(harness: Harness, stride: number): Promise<numb
   return count;
 }
 
-describe("of two owners the later one goes on, and the other is told", () => {
+describe("T25 of two owners the later one goes on, and the other is told", () => {
   it.each([memoryHarness, diskHarness])(
     "opening at once on $name",
     { timeout: PROPERTY_TIMEOUT_MS },

@@ -27,7 +27,7 @@ const failing = async (name: string): Promise<void> => {
   if (name.includes("/segment/")) throw new StateBackendError("UNAVAILABLE", "No.");
 };
 
-describe("retention", () => {
+describe("T24 retention", () => {
   test.each([1, 2, 3])("keeps the latest %i checkpoints, and only they can be restored", async (retain) => {
     const { task, inner } = await openCounter({ retain });
     for (let i = 1; i <= 5; i++) {
@@ -61,7 +61,7 @@ describe("retention", () => {
   });
 });
 
-describe("a deadline", () => {
+describe("T19 a deadline", () => {
   test("aborts a checkpoint whose upload does not end, and ignores that it ends later", async () => {
     const { task, clock, storage, inner } = await openCounter({ timeoutMs: 1000 });
     const gate = new Gate();
@@ -197,7 +197,7 @@ describe("automatic checkpoints", () => {
   });
 });
 
-describe("ready", () => {
+describe("T30 ready", () => {
   const memoryBytes = 64 * 1024;
 
   test("starts a checkpoint when memory is short, and waits for it when there is none", async () => {

@@ -23,7 +23,7 @@ const recordsOf = (keys: readonly string[]): LogRecord[] => keys.map((key, posit
 const keyOf = ({ key }: LogRecord): string => key;
 
 describe("process", () => {
-  test("handles the records of a key in order and one at a time, and never more than the limit", async () => {
+  test("T28 handles the records of a key in order and one at a time, and never more than the limit", async () => {
     const keys = fc.array(fc.constantFrom("a", "b", "c", "d"), { maxLength: 40 });
     const property = fc.asyncProperty(
       keys,
@@ -70,7 +70,7 @@ describe("process", () => {
     expect(begun).toEqual(["a", "b", "c", "a"]);
   });
 
-  test("lets a barrier wait for the handlers in flight, and no record in before it", async () => {
+  test("T28 lets a barrier wait for the handlers in flight, and no record in before it", async () => {
     const storage = memoryStorage();
     const task = await openLog(storage);
     const gate = new Gate();
@@ -101,7 +101,7 @@ describe("process", () => {
     expect([...restored.log.keysSync()].sort()).toEqual(["a", "b"]);
   });
 
-  test("keeps in every checkpoint the effects of exactly the records admitted before it", async () => {
+  test("T17 T28 keeps in every checkpoint the effects of exactly the records admitted before it", async () => {
     const drawn = fc.array(fc.constantFrom("a", "b", "c"), { minLength: 1, maxLength: 40 });
     const property = fc.asyncProperty(
       drawn,
@@ -132,7 +132,7 @@ describe("process", () => {
     await fc.assert(property, { numRuns: 80 });
   });
 
-  test("poisons the task when a handler fails, and handles nothing after that", async () => {
+  test("T29 poisons the task when a handler fails, and handles nothing after that", async () => {
     const task = await openLog();
     const failure = new Error("mine");
     const handled: number[] = [];
@@ -146,7 +146,7 @@ describe("process", () => {
     await expect(task.checkpoint()).rejects.toMatchObject({ code: "POISONED" });
   });
 
-  test("poisons the task when the source, a key or admitting fails, after those in flight have settled", async () => {
+  test("T29 poisons the task when the source, a key or admitting fails, after those in flight have settled", async () => {
     const failure = new Error("mine");
     const source = async function* (): AsyncGenerator<LogRecord> {
       yield { key: "a", position: 0 };

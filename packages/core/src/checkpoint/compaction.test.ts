@@ -47,7 +47,7 @@ const delta = fc
     return new Map(Array.from({ length: count }, (_, i) => [from + i, change]));
   });
 
-describe("the compaction policy", () => {
+describe("T32 the compaction policy", () => {
   test("keeps any chain short, its levels in order, and a restore within twice the live state", () => {
     const property = fc.property(fc.array(delta, { maxLength: 120 }), (deltas) => {
       const simulation = new Simulation();

@@ -95,7 +95,7 @@ describe.each(Object.keys(CODECS))("the %s key codec", (name) => {
     );
   });
 
-  test("sorts bytes as keys, and no key is a prefix of another", () => {
+  test("T111 sorts bytes as keys, and no key is a prefix of another", () => {
     fc.assert(
       fc.property(keys, keys, (first, second) => {
         const a = codec.encode(first);
@@ -106,7 +106,7 @@ describe.each(Object.keys(CODECS))("the %s key codec", (name) => {
     );
   });
 
-  test("gives equal keys, and only those, the same identity", () => {
+  test("T6 gives equal keys, and only those, the same identity", () => {
     fc.assert(
       fc.property(keys, keys, (first, second) => {
         const isSame = new Set([codec.identity(first), codec.identity(second)]).size === 1;
@@ -198,7 +198,7 @@ describe("encodings that are written down", () => {
     expect(bytesOfKey(codec.encode(key)).toString("hex")).toBe(hex);
   });
 
-  test("hashes and key groups that are written down", () => {
+  test("T110 hashes and key groups that are written down", () => {
     expect(string().hash("user-1")).toBe(murmur3(Buffer.from("user-1\u0000\u0001")));
     expect([string().hash(""), string().hash("a"), string().hash("user-1"), string().hash("日本")]).toEqual([
       1893835456, 2138758248, 901956198, 2608671490,

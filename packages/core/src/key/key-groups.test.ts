@@ -15,7 +15,7 @@ function groupsOf(sources: readonly { first: number; last: number }[]): number[]
   );
 }
 
-describe("keyGroupOf", () => {
+describe("T110 keyGroupOf", () => {
   test("it is the unsigned hash modulo maxParallelism", () => {
     expect(keyGroupOf(0xffff_ffff, 128)).toBe(127);
     expect(keyGroupOf(0x8000_0000, 100)).toBe(48);
@@ -24,7 +24,7 @@ describe("keyGroupOf", () => {
   });
 });
 
-describe("KeyGroups", () => {
+describe("T110 KeyGroups", () => {
   test("a set has exactly the groups of its ranges, in shortest form", () => {
     fc.assert(
       fc.property(ranges, (sources) => {
@@ -128,7 +128,7 @@ describe("KeyGroups", () => {
   });
 });
 
-describe("splitKeyGroups", () => {
+describe("T110 splitKeyGroups", () => {
   test.each([
     [
       10,

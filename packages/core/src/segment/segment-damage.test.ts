@@ -41,7 +41,7 @@ describe.each(["none", "deflate"] as const)("damage of a segment, compression %s
   const made = segmentOf(ENTRIES, "segment", compression);
   const address = addressOf(made);
 
-  test("any one bit that flips behind the header is found", async () => {
+  test("T27 any one bit that flips behind the header is found", async () => {
     for (let bit = HEADER_BYTES * 8; bit < made.bytes.length * 8; bit++) {
       await expect(read(flipped(made.bytes, bit), address), `bit ${bit}`).rejects.toMatchObject(CORRUPT);
     }

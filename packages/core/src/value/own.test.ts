@@ -102,7 +102,7 @@ function vandalizePlain(value: Record<string, unknown>): void {
   if (Array.isArray(value)) Reflect.set(value, "length", 0);
 }
 
-describe("ownValue", () => {
+describe("T3 T4 T5 ownValue", () => {
   test("what it returns equals what it was given", () => {
     fc.assert(
       fc.property(structuredValues, (value) => {
