@@ -196,7 +196,7 @@ describe("findings", () => {
   });
 
   // Lone surrogates are all hashed as the replacement character.
-  it("two jobs are never one, whatever they are called", async () => {
+  it("T119 two jobs are never one, whatever they are called", async () => {
     const storage = memoryStorage();
     const first = await settled(open(storage, { job: "\ud800" }));
     if ("error" in first) return;

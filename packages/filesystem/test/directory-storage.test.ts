@@ -139,7 +139,7 @@ describe("order of operations", () => {
     ]);
   });
 
-  it("of reading, which changes nothing", async () => {
+  it("T118 of reading, which changes nothing", async () => {
     const files = new FaultFiles();
     const storage = open(files);
     expect(await listAll(storage)).toEqual([]);

@@ -113,7 +113,7 @@ describe("a segment", () => {
     expect(segmentOf(given).written.states.map(({ codecVersion }) => codecVersion)).toEqual([7, 1]);
   });
 
-  test("is compressed only where that saves space", () => {
+  test("T114 is compressed only where that saves space", () => {
     const one = [{ key: keyIn(0, 0, "k"), flags: 0, value: "v" }];
     expect(segmentOf(one, "s", "deflate").bytes.equals(segmentOf(one, "s", "none").bytes)).toBe(true);
     const many = [{ key: keyIn(0, 0, "k"), flags: 0, value: "v".repeat(10_000) }];
@@ -131,7 +131,7 @@ describe("a segment", () => {
   });
 });
 
-describe("reading some key groups of a segment", () => {
+describe("T112 reading some key groups of a segment", () => {
   const given = [0, 1, 2, 5, 9].flatMap((group) =>
     Array.from({ length: 30 }, (_, i) => ({
       key: keyIn(group, 1, String(i).padStart(3, "0")),

@@ -62,7 +62,7 @@ function bytesOf(hex: string): Buffer {
 describe.each(Object.keys(CODECS))("the %s codec", (name) => {
   const { codec: subject, values, refused } = CODECS[name] as Sample;
 
-  test("gives back every value it takes", () => {
+  test("T113 gives back every value it takes", () => {
     fc.assert(
       fc.property(values, (value) => {
         const bytes = encode(subject, value);
@@ -74,7 +74,7 @@ describe.each(Object.keys(CODECS))("the %s codec", (name) => {
     );
   });
 
-  test("refuses other values with VALUE_INVALID", () => {
+  test("T113 refuses other values with VALUE_INVALID", () => {
     for (const value of refused) expect(failsWith("VALUE_INVALID", () => subject.own(value))).toBe(true);
   });
 

@@ -40,7 +40,7 @@ function isOwned(value: unknown): boolean {
 }
 
 describe("the structured codec", () => {
-  test("every value comes back equal, with its types", () => {
+  test("T113 every value comes back equal, with its types", () => {
     fc.assert(
       fc.property(structuredValues, (value) => {
         const decoded = decode(encode(value));

@@ -67,7 +67,7 @@ function expectGolden(job: GoldenJob): void {
 }
 
 describe.each(FIXTURES)(
-  "T21 T115 golden bytes of version 1, compression $compression",
+  "T21 T114 T115 golden bytes of version 1, compression $compression",
   ({ name, job, compression }) => {
     test("the place restores to exactly the state that was written", async () => {
       const restored = await openGolden({ storage: await stored(name, "place"), job, compression });
