@@ -135,9 +135,7 @@ describe.each(KINDS)("T33 merging namespaces of %s state", (kind) => {
     await expect(task[kind].mergeNamespaces("\ud800", "1", ["2"])).rejects.toMatchObject(refused);
     expect(["1", "2"].map((each) => read(task, kind, each))).toEqual(["1", "2"]);
     await task.close();
-    expect(() => task[kind].mergeNamespacesSync("k", "1", [])).toThrowError(
-      expect.objectContaining({ code: "CLOSED" }),
-    );
+    expect(() => task[kind].mergeNamespacesSync("k", "1", [])).toThrow(expect.objectContaining({ code: "CLOSED" }));
   });
 });
 
@@ -150,8 +148,9 @@ describe("T34 merging that fails", () => {
     const task = await opened();
     const namespaces = ["0", "1", "2"];
     const given = ["a", "b", last];
-    for (const [at, text] of given.entries())
+    for (const [at, text] of given.entries()) {
       task.reducing.in(`${at}`).addSync("k", text === "throw" ? text : `x${at}`);
+    }
     breaks = last;
     const stored = (): unknown[] => namespaces.map((each) => task.reducing.in(each).getSync("k"));
     const before = stored();

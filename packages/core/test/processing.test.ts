@@ -132,7 +132,7 @@ describe("process", () => {
     await fc.assert(property, { numRuns: 80 });
   });
 
-  test("poisons the task when a handler fails, and handles nothing after that", async () => {
+  test("T29 poisons the task when a handler fails, and handles nothing after that", async () => {
     const task = await openLog();
     const failure = new Error("mine");
     const handled: number[] = [];
@@ -146,7 +146,7 @@ describe("process", () => {
     await expect(task.checkpoint()).rejects.toMatchObject({ code: "POISONED" });
   });
 
-  test("poisons the task when the source, a key or admitting fails, after those in flight have settled", async () => {
+  test("T29 poisons the task when the source, a key or admitting fails, after those in flight have settled", async () => {
     const failure = new Error("mine");
     const source = async function* (): AsyncGenerator<LogRecord> {
       yield { key: "a", position: 0 };
