@@ -3,7 +3,7 @@
 import type { JobControl, KeyGroups } from "@tidemark/core";
 import { isOperatorKind } from "../model/catalog.js";
 import { keyGroup, type ModelKey, ownerOf } from "../model/key-order.js";
-import { givenValue, givenValues, type Operation, updated } from "../model/operation.js";
+import { givenValue, givenValues, mergedNamespaces, type Operation, updated } from "../model/operation.js";
 import { MAX_PARALLELISM } from "./declare.js";
 
 /** Any handle of a state, or of a namespace of one. */
@@ -31,6 +31,7 @@ export async function callState(job: RunningJob, operation: Operation): Promise<
 
 /** As `callState`, in the task given, whoever owns the key. */
 export async function callKeyed(task: LooseTask, operation: Operation): Promise<unknown> {
+  if (operation.verb === "merge") return mergeNamespaces(task, operation);
   const handle = handleOf(task, operation);
   const { verb, key, field, isSync } = operation;
   switch (verb) {
@@ -53,9 +54,20 @@ export async function callKeyed(task: LooseTask, operation: Operation): Promise<
   }
 }
 
-export function handleOf(task: LooseTask, { spec, namespace }: Pick<Operation, "spec" | "namespace">): Handle {
+async function mergeNamespaces(task: LooseTask, operation: Operation): Promise<void> {
+  const { key, namespace, isSync } = operation;
+  const method = isSync ? "mergeNamespacesSync" : "mergeNamespaces";
+  await call(stateOf(task, operation), method, key, namespace, mergedNamespaces(operation));
+}
+
+function stateOf(task: LooseTask, { spec }: Pick<Operation, "spec">): Handle {
   const found = Object.getOwnPropertyDescriptor(task.states, spec.name)?.value as Handle | undefined;
   if (found === undefined) throw new Error(`The task has no such state. name=${spec.name}`);
+  return found;
+}
+
+export function handleOf(task: LooseTask, { spec, namespace }: Pick<Operation, "spec" | "namespace">): Handle {
+  const found = stateOf(task, { spec });
   return spec.isNamespaced ? (call(found, "in", namespace) as Handle) : found;
 }
 

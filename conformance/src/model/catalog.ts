@@ -61,5 +61,10 @@ export const aggregate = {
     count: count + 1,
     seen: new Map(seen).set(input, (seen.get(input) ?? 0) + 1),
   }),
+  merge: (left: Accumulator, right: Accumulator): Accumulator => {
+    const seen = new Map(left.seen);
+    for (const [input, count] of right.seen) seen.set(input, (seen.get(input) ?? 0) + count);
+    return { count: left.count + right.count, seen };
+  },
   result: ({ count, seen }: Accumulator): string => `${count} ${JSON.stringify([...seen])}`,
 };

@@ -2,7 +2,7 @@
  * One call of one state, as data: the model and the real job are given the same.
  */
 
-import type { StateSpec } from "./catalog.js";
+import type { StateKind, StateSpec } from "./catalog.js";
 import { FIELDS, KEY_DOMAINS, makeValue, NAMESPACES, pick, TEXTS } from "./domains.js";
 import type { ModelField, ModelKey } from "./key-order.js";
 
@@ -17,7 +17,14 @@ export const VERBS = {
   broadcast: ["set", "set", "get", "delete", "clear", "entries"],
 } as const;
 
-export type Verb = (typeof VERBS)[keyof typeof VERBS][number];
+/** Kinds whose namespaces can be merged. */
+const MERGING: readonly StateKind[] = ["list", "reducing", "aggregating"];
+
+export type Verb = (typeof VERBS)[keyof typeof VERBS][number] | "merge";
+
+function verbsOf({ kind, isNamespaced }: StateSpec): readonly Verb[] {
+  return isNamespaced && MERGING.includes(kind) ? [...VERBS[kind], "merge", "merge"] : VERBS[kind];
+}
 
 export interface Operation {
   /** Index of the operator. */
@@ -64,7 +71,7 @@ export function resolveOperation(
   return {
     operator,
     spec,
-    verb: pick<Verb>(VERBS[spec.kind], choice.verb),
+    verb: pick<Verb>(verbsOf(spec), choice.verb),
     key: pick(KEY_DOMAINS[operator] ?? [], choice.key),
     namespace: spec.isNamespaced ? pick(NAMESPACES, choice.namespace) : "",
     field: pick(FIELDS, choice.field),
@@ -83,6 +90,11 @@ export function givenValues({ spec, values }: Operation): unknown[] {
 /** The first of what the operation gives; something in any case. */
 export function givenValue({ spec, values }: Operation): unknown {
   return valueFor(spec, values[0] ?? 0);
+}
+
+/** Namespaces that are merged into the operation's own; may repeat, and hold that one. */
+export function mergedNamespaces({ values }: Operation): string[] {
+  return values.map((choice) => pick(NAMESPACES, choice));
 }
 
 function valueFor({ kind }: StateSpec, choice: number): unknown {

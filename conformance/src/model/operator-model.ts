@@ -8,7 +8,7 @@
 
 import { type Accumulator, aggregate, isOperatorKind, reduce, type StateSpec } from "./catalog.js";
 import { encodeField, encodeKey, keyGroup, type ModelField, type ModelKey, ownerOf } from "./key-order.js";
-import { givenValue, givenValues, type Operation, updated } from "./operation.js";
+import { givenValue, givenValues, mergedNamespaces, type Operation, updated } from "./operation.js";
 
 /** What is stored for a key in a namespace: a value, a list, an accumulator, or a map by encoded field. */
 interface Cell {
@@ -40,6 +40,7 @@ export function applyToModel(content: OperatorContent, operation: Operation, max
     const task = taskOf(operation.key, content, maxParallelism);
     return presentKeys(content, { ...operation, task, maxParallelism });
   }
+  if (operation.verb === "merge") return mergeInModel(content, operation);
   const cells = cellsOf(content, spec.name);
   const address = addressOf(operation);
   const before = cells.get(address)?.content;
@@ -124,6 +125,27 @@ function cellsOf({ keyed }: OperatorContent, name: string): Map<string, Cell> {
 
 function addressOf({ key, namespace }: Operation): string {
   return `${encodeKey(key)}${encodeKey(namespace)}`;
+}
+
+/** Everything of the sources goes into the operation's namespace. */
+function mergeInModel(content: OperatorContent, operation: Operation): undefined {
+  const { spec, namespace: target } = operation;
+  const cells = cellsOf(content, spec.name);
+  const sources = [...new Set(mergedNamespaces(operation))].filter((namespace) => namespace !== target);
+  const addresses = [target, ...sources].map((namespace) => addressOf({ ...operation, namespace }));
+  const parts = addresses.flatMap((address) => cells.get(address) ?? []).map((cell) => cell.content);
+  for (const address of addresses) cells.delete(address);
+  if (parts.length === 0) return undefined;
+  const next = parts.reduce((left, right) => combined(spec, left, right));
+  cells.set(addressOf(operation), { key: operation.key, namespace: target, content: next });
+  return undefined;
+}
+
+function combined({ kind }: StateSpec, left: unknown, right: unknown): unknown {
+  if (kind === "list") return [...(left as unknown[]), ...(right as unknown[])];
+  return kind === "reducing"
+    ? reduce(left as string, right as string)
+    : aggregate.merge(left as Accumulator, right as Accumulator);
 }
 
 interface Changed {

@@ -19,6 +19,7 @@ import type { NamespacedState } from "./handles.js";
 import { KeyLocks } from "./key-locks.js";
 import { ListHandle, OperatorListHandle } from "./list-handle.js";
 import { BroadcastHandle, MapHandle } from "./map-handle.js";
+import { mergerOfLists, mergerOfValues, type NamespaceMerger, namespaceMerging } from "./merge-namespaces.js";
 import { OPERATOR_SCOPE, operatorKey } from "./operator-key.js";
 import type { Scope } from "./scope.js";
 import { ValueHandle } from "./value-handle.js";
@@ -51,11 +52,12 @@ export function bindState(descriptor: StateDescriptor, binding: Binding): BoundS
       return bindBroadcast(descriptor, binding);
     case "namespaced": {
       const address = new Address(binding.key, descriptor.namespace);
-      const { table, handleIn } = bindPlain(descriptor.inner, binding, address);
+      const { table, handleIn, merger } = bindPlain(descriptor.inner, binding, address);
+      const namespaces = address.namespace as KeyCodec<unknown>;
       const scope = { epoch: binding.epoch, address, locks: new KeyLocks() };
       const handle: NamespacedState<unknown, unknown> = {
-        in: (namespace) =>
-          handleIn({ ...scope, namespace: (address.namespace as KeyCodec<unknown>).encode(namespace) }),
+        in: (namespace) => handleIn({ ...scope, namespace: namespaces.encode(namespace) }),
+        ...(merger === undefined ? {} : namespaceMerging(merger, binding.epoch, namespaces)),
       };
       return { descriptor, table, handle: Object.freeze(handle), isKeyed: true };
     }
@@ -71,6 +73,8 @@ export function bindState(descriptor: StateDescriptor, binding: Binding): BoundS
 interface BoundPlain {
   readonly table: StateTable;
   readonly handleIn: (scope: Scope) => unknown;
+  /** Of kinds whose namespaces can be merged. */
+  readonly merger?: NamespaceMerger;
 }
 
 function bindPlain(descriptor: PlainDescriptor, binding: Binding, address: Address): BoundPlain {
@@ -83,7 +87,7 @@ function bindPlain(descriptor: PlainDescriptor, binding: Binding, address: Addre
     }
     case "list": {
       const table = new ListTable(options);
-      return { table, handleIn: (scope) => new ListHandle(table, scope, codec) };
+      return { table, handleIn: (scope) => new ListHandle(table, scope, codec), merger: mergerOfLists(table) };
     }
     case "map": {
       const table = new MapTable({ ...options, field: descriptor.field });
@@ -91,13 +95,18 @@ function bindPlain(descriptor: PlainDescriptor, binding: Binding, address: Addre
     }
     case "reducing": {
       const table = new ValueTable(options);
-      const folding = foldingByReduce((accumulated, added) => descriptor.reduce(accumulated, added), codec);
-      return { table, handleIn: (scope) => new FoldingHandle(table, scope, { codec, folding }) };
+      const reduce = (accumulated: unknown, added: unknown): unknown => descriptor.reduce(accumulated, added);
+      const folding = foldingByReduce(reduce, codec);
+      const merger = mergerOfValues(table, codec, reduce);
+      return { table, handleIn: (scope) => new FoldingHandle(table, scope, { codec, folding }), merger };
     }
     case "aggregating": {
       const table = new ValueTable(options);
-      const folding = foldingByAggregate(descriptor.aggregate);
-      return { table, handleIn: (scope) => new FoldingHandle(table, scope, { codec, folding }) };
+      const { aggregate } = descriptor;
+      const folding = foldingByAggregate(aggregate);
+      const merge = aggregate.merge?.bind(aggregate);
+      const merger = mergerOfValues(table, codec, merge);
+      return { table, handleIn: (scope) => new FoldingHandle(table, scope, { codec, folding }), merger };
     }
   }
 }

@@ -70,6 +70,8 @@ export interface Aggregate<Input, Accumulator, Result> {
   create(): Accumulator;
   add(input: Input, accumulator: Accumulator): Accumulator;
   result(accumulator: Accumulator): Result;
+  /** The accumulator of all inputs of both, those of `left` first. Needed only where namespaces are merged. */
+  merge?(left: Accumulator, right: Accumulator): Accumulator;
 }
 
 // Where the types of a descriptor do not matter they are `unknown`: codecs and functions are declared as methods, which TypeScript

@@ -15,12 +15,14 @@ import type {
   BroadcastState,
   ListState,
   MapState,
+  NamespaceMerging,
   NamespacedState,
   OperatorListState,
   ReducingState,
   SyncAggregatingState,
   SyncListState,
   SyncMapState,
+  SyncNamespaceMerging,
   SyncReducingState,
   SyncValueState,
   ValueState,
@@ -29,12 +31,20 @@ import type {
 /** The handle of a state, by its descriptor, the operator's key and whether the backend reads without a promise. */
 export type HandleOf<Descriptor, Key, Sync extends boolean> =
   Descriptor extends NamespacedDescriptor<infer Namespace, infer Inner>
-    ? NamespacedState<Namespace, PlainHandleOf<Inner, Key, Sync>>
+    ? NamespacedState<Namespace, PlainHandleOf<Inner, Key, Sync>> & MergingOf<Inner, Key, Namespace, Sync>
     : Descriptor extends OperatorListDescriptor<infer Element>
       ? OperatorListState<Element>
       : Descriptor extends BroadcastDescriptor<infer Field, infer Value>
         ? BroadcastState<Field, Value>
         : PlainHandleOf<Descriptor, Key, Sync>;
+
+type MergingOf<Inner, Key, Namespace, Sync extends boolean> = Inner extends {
+  readonly kind: "list" | "reducing" | "aggregating";
+}
+  ? Sync extends true
+    ? SyncNamespaceMerging<Key, Namespace>
+    : NamespaceMerging<Key, Namespace>
+  : unknown;
 
 type PlainHandleOf<Descriptor, Key, Sync extends boolean> =
   Descriptor extends ValueDescriptor<infer Value, infer Read>

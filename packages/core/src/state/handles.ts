@@ -62,11 +62,17 @@ export interface MapState<Key, Field, Value> extends KeyEnumeration<Key> {
   has(key: Key, field: Field): Promise<boolean>;
   set(key: Key, field: Field, value: Value): void;
   delete(key: Key, field: Field): void;
+  /** Sets several fields or, if one of them is refused, none. The last of equal fields counts. */
+  setAll(key: Key, entries: Iterable<readonly [Field, Value]>): void;
   /** Deletes all fields of a key. */
   clear(key: Key): void;
   isEmpty(key: Key): Promise<boolean>;
   /** Fields and values of a key, ascending by encoded field, as they were at the call. */
   entries(key: Key): AsyncIterable<readonly [Field, Value]>;
+  /** The fields of `entries`. */
+  fields(key: Key): AsyncIterable<Field>;
+  /** The values of `entries`, in the order of their fields. */
+  values(key: Key): AsyncIterable<Value>;
 }
 
 export interface SyncMapState<Key, Field, Value> extends MapState<Key, Field, Value>, SyncKeyEnumeration<Key> {
@@ -74,6 +80,8 @@ export interface SyncMapState<Key, Field, Value> extends MapState<Key, Field, Va
   hasSync(key: Key, field: Field): boolean;
   isEmptySync(key: Key): boolean;
   entriesSync(key: Key): Iterable<readonly [Field, Value]>;
+  fieldsSync(key: Key): Iterable<Field>;
+  valuesSync(key: Key): Iterable<Value>;
 }
 
 /** One value per key, combined from the values added. Absent until the first. */
@@ -117,6 +125,21 @@ export interface BroadcastState<Field, Value> {
   clear(): void;
   /** Ascending by encoded field, as at the call. */
   entries(): Iterable<readonly [Field, Value]>;
+}
+
+/** What list, reducing and aggregating state with namespaces can do besides: session windows that grow together. */
+export interface NamespaceMerging<Key, Namespace> {
+  /**
+   * Moves everything that `key` has in `sources` into `target`: elements behind those of the target, accumulators combined from
+   * left to right. The key is absent in the sources afterwards. A source that is the target, or is given again, counts once.
+   * All or, if something is refused or a function throws, nothing.
+   * @throws {TypeError} if an aggregate has no `merge`
+   */
+  mergeNamespaces(key: Key, target: Namespace, sources: Iterable<Namespace>): Promise<void>;
+}
+
+export interface SyncNamespaceMerging<Key, Namespace> extends NamespaceMerging<Key, Namespace> {
+  mergeNamespacesSync(key: Key, target: Namespace, sources: Iterable<Namespace>): void;
 }
 
 /** A keyed state once per namespace. */

@@ -39,6 +39,12 @@ export class MapHandle<Key, Field, Value> implements SyncMapState<Key, Field, Va
     this.#table.put(key, this.#scope.namespace, field, this.#codec.own(value));
   }
 
+  setAll(key: Key, entries: Iterable<readonly [Field, Value]>): void {
+    this.#scope.epoch.check();
+    const owned = Array.from(entries, ([field, value]) => [field, this.#codec.own(value)] as const);
+    this.#table.putAll(key, this.#scope.namespace, owned);
+  }
+
   delete(key: Key, field: Field): void {
     this.#scope.epoch.check();
     this.#table.remove(key, this.#scope.namespace, field);
@@ -67,6 +73,24 @@ export class MapHandle<Key, Field, Value> implements SyncMapState<Key, Field, Va
   entries(key: Key): AsyncIterable<readonly [Field, Value]> {
     const entries = this.entriesSync(key);
     return asynchronously(() => entries);
+  }
+
+  fieldsSync(key: Key): readonly Field[] {
+    return this.entriesSync(key).map(([field]) => field);
+  }
+
+  fields(key: Key): AsyncIterable<Field> {
+    const fields = this.fieldsSync(key);
+    return asynchronously(() => fields);
+  }
+
+  valuesSync(key: Key): readonly Value[] {
+    return this.entriesSync(key).map(([, value]) => value);
+  }
+
+  values(key: Key): AsyncIterable<Value> {
+    const values = this.valuesSync(key);
+    return asynchronously(() => values);
   }
 
   keysSync(): Iterable<Key> {

@@ -80,7 +80,21 @@ export class MapTable implements StateTable {
   /** Stores `value`, which the state owns. */
   put(key: unknown, namespace: BinaryKey, field: unknown, value: unknown): void {
     const sub = this.#options.field.identity(field);
+    this.#putIn(this.#cells.findOrInsert(key, namespace), sub, value);
+  }
+
+  /** Stores values, which the state owns; all or, if a field is refused, none. */
+  putAll(key: unknown, namespace: BinaryKey, entries: readonly (readonly [unknown, unknown])[]): void {
+    const subs = entries.map(([field, value]) => [this.#options.field.identity(field), value] as const);
+    if (subs.length === 0) {
+      this.#cells.find(key, namespace);
+      return;
+    }
     const cell = this.#cells.findOrInsert(key, namespace);
+    for (const [sub, value] of subs) this.#putIn(cell, sub, value);
+  }
+
+  #putIn(cell: MapCell, sub: KeyIdentity, value: unknown): void {
     const row = cell.rows.get(sub);
     if (row === undefined || row.value === DELETED) this.#count(cell, 1);
     if (row === undefined) this.#insert({ cell, sub }, value);
