@@ -148,7 +148,7 @@ describe("a newer format is not guessed at", () => {
     const objects = new Map(before);
     const [name, body] = [...before].find(([each]) => each.includes(`/${folder}/`)) as [string, Buffer];
     if (folder === "segment") writeNewerSegment(objects, name);
-    else objects.set(name, Buffer.from(body.toString("latin1").replace(/^([a-z-]+) 1 /, "$1 2 "), "latin1"));
+    else objects.set(name, Buffer.from(body.toString("latin1").replace(/^([a-z-]+) 1 /, "$1 3 "), "latin1"));
     const storage = await placeOf(objects);
     expect(await refusalOf(() => open(airports, storage))).toBe("FORMAT_UNSUPPORTED");
   });

@@ -36,7 +36,7 @@ export {
 } from "./errors.js";
 export { type Job, type JobControl, type JobOptions, openJob, type TaskOptions } from "./job/open-job.js";
 export { type OpenTaskOptions, openTask, type SoleTask } from "./job/open-task.js";
-export type { StateHandles, Task, TaskControl, TaskOf } from "./job/task.js";
+export type { StateHandles, Task, TaskControl, TaskOf, TimersOf } from "./job/task.js";
 export type { BinaryKey } from "./key/binary-key.js";
 export {
   bigint,
@@ -90,7 +90,9 @@ export {
   type Operator,
   type OperatorOptions,
   type StateDescriptors,
+  type TimersDeclaration,
 } from "./task/define-operator.js";
 export type { ProcessOptions } from "./task/process.js";
+export type { FiredTimer, TimerEntry, TimerHandler, Timers, TimersOfKind } from "./task/timers.js";
 export { blob, codec, float64, integer, json, text, type ValueEncoding } from "./value/codecs.js";
 export { structured } from "./value/structured-codec.js";

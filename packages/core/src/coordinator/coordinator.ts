@@ -117,12 +117,14 @@ export class Coordinator {
   poison(cause: unknown): void {
     const refusal = isFenced(cause) ? cause : poisoned(cause);
     for (const { epoch } of this.#parts.tasks) epoch.refusal ??= refusal;
+    for (const task of this.#parts.tasks) task.stop();
   }
 
   /** Refuses all further calls; resolves when nothing is under way any more. */
   async close(): Promise<void> {
     const closed = new StateBackendError("CLOSED", "The task is closed. Open it again to go on.");
     for (const { epoch } of this.#parts.tasks) epoch.refusal = closed;
+    for (const task of this.#parts.tasks) task.stop();
     while (this.#underWay > 0) await this.#tail;
   }
 

@@ -30,6 +30,8 @@ export interface TaskRuntime {
   readonly tables: readonly StateTable[];
   readonly chain: TaskChain;
   readonly inFlight: InFlight;
+  /** Ends what the task does of itself: no call will be taken any more. */
+  stop(): void;
 }
 
 /** Ends the epoch of a task. Synchronous, and independent of how much state there is. */

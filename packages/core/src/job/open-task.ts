@@ -1,9 +1,9 @@
 /** Opens a job of one task. */
 
-import type { Operator, StateDescriptors } from "../task/define-operator.js";
+import type { Operator, StateDescriptors, TimersDeclaration } from "../task/define-operator.js";
 import type { KeyGroups } from "../key/key-groups.js";
 import { type JobControl, type JobOptions, openJob } from "./open-job.js";
-import { type StateHandles, type TaskControl, withStates } from "./task.js";
+import { type StateHandles, type TaskControl, type TimersOf, withStates } from "./task.js";
 
 /** Options of a job of one task. */
 export interface OpenTaskOptions<Sync extends boolean> extends JobOptions<Sync> {
@@ -15,20 +15,31 @@ export interface OpenTaskOptions<Sync extends boolean> extends JobOptions<Sync> 
 }
 
 /** A task that is a job of its own. */
-export type SoleTask<Key, States extends StateDescriptors, Sync extends boolean> = TaskControl<Key> &
-  JobControl & { readonly states: StateHandles<Key, States, Sync> } & Omit<
+export type SoleTask<
+  Key,
+  States extends StateDescriptors,
+  Sync extends boolean,
+  Timers extends TimersDeclaration | undefined = undefined,
+> = TaskControl<Key> &
+  JobControl & { readonly states: StateHandles<Key, States, Sync> } & TimersOf<Timers, Key> &
+  Omit<
     StateHandles<Key, States, Sync>,
-    keyof TaskControl<Key> | keyof JobControl | "states"
+    keyof TaskControl<Key> | keyof JobControl | "states" | keyof TimersOf<Timers, Key>
   >;
 
 /**
  * Opens an operator as a job of one task.
  * @throws {StateBackendError} as `openJob`
  */
-export async function openTask<Key, const States extends StateDescriptors, Sync extends boolean>(
-  operator: Operator<Key, States>,
+export async function openTask<
+  Key,
+  const States extends StateDescriptors,
+  Sync extends boolean,
+  Timers extends TimersDeclaration | undefined = undefined,
+>(
+  operator: Operator<Key, States, Timers>,
   options: OpenTaskOptions<Sync>,
-): Promise<SoleTask<Key, States, Sync>> {
+): Promise<SoleTask<Key, States, Sync, Timers>> {
   const { keyGroups } = options;
   const declared = keyGroups === undefined ? { operator } : { operator, keyGroups };
   const job = await openJob({ ...options, tasks: [declared] as const });
@@ -36,7 +47,8 @@ export async function openTask<Key, const States extends StateDescriptors, Sync 
   const sole: object = {};
   take(sole, job, JOB_MEMBERS);
   take(sole, task, TASK_MEMBERS);
-  return withStates(sole, task.states) as SoleTask<Key, States, Sync>;
+  if (operator.timers !== undefined) take(sole, task, ["timers"]);
+  return withStates(sole, task.states) as SoleTask<Key, States, Sync, Timers>;
 }
 
 const JOB_MEMBERS: readonly (keyof JobControl)[] = [
@@ -49,7 +61,13 @@ const JOB_MEMBERS: readonly (keyof JobControl)[] = [
   "ready",
   "close",
 ];
-const TASK_MEMBERS: readonly (keyof TaskControl<never> | "states")[] = ["keyGroups", "process", "states"];
+const TASK_MEMBERS: readonly (keyof TaskControl<never> | "states")[] = [
+  "keyGroups",
+  "process",
+  "watermark",
+  "advanceWatermark",
+  "states",
+];
 
 /** Properties as they are, those that are computed at each reading too. */
 function take(target: object, source: object, names: readonly string[]): void {

@@ -8,6 +8,7 @@ import { checkCovered, hasLayout } from "../restore/assign.js";
 import { type DeclaredOperator, type DeclaredState, matchStates } from "../restore/compatibility.js";
 import type { FoundCheckpoint } from "../restore/restore-source.js";
 import type { StateDescriptor } from "../state/descriptors.js";
+import { declaredTimers, isTimerKind } from "../table/timer-kinds.js";
 import type { AnyOperator } from "../task/define-operator.js";
 import type { TaskOptions } from "./open-job.js";
 
@@ -117,7 +118,7 @@ export function judge(
 
 /** Operator state is dealt out anew by what its codec reads, so it must be declared when the tasks change. */
 function checkDealable(declared: DeclaredOperator, source: OperatorManifest): void {
-  const names = new Set(declared.states.map(({ name }) => name));
+  const names = new Set(declared.states.filter(({ kind }) => !isTimerKind(kind)).map(({ name }) => name));
   const left = source.states.find(({ name, kind }) => OPERATOR_KINDS.has(kind) && !names.has(name));
   if (left === undefined) return;
   throw new StateBackendError(
@@ -126,13 +127,16 @@ function checkDealable(declared: DeclaredOperator, source: OperatorManifest): vo
   );
 }
 
-function declaredOperator({ name, key, maxParallelism, states }: AnyOperator): DeclaredOperator {
+function declaredOperator({ name, key, maxParallelism, states, timers }: AnyOperator): DeclaredOperator {
   return {
     name,
     maxParallelism,
     keyHash: KEY_HASH,
     key: { id: key.id, version: key.version },
-    states: Object.entries(states).map(([state, descriptor]) => declaredState(state, descriptor)),
+    states: [
+      ...Object.entries(states).map(([state, descriptor]) => declaredState(state, descriptor)),
+      ...(timers === undefined ? [] : declaredTimers(timers === true ? undefined : timers.namespace)),
+    ],
   };
 }
 

@@ -36,12 +36,12 @@ async function restoreTask(judged: JudgedTask, request: RestoreRequest): Promise
   const own = { storage: place.storage, prefix: place.names.segments };
   const time = new TaskTime(clock, timeToContinue(judged));
   if (found === undefined || source === undefined) {
-    return buildTask({ operator, identity, groups, epoch, time, chain: new TaskChain(own, []) });
+    return buildTask({ operator, identity, groups, epoch, time, clock, chain: new TaskChain(own, []) });
   }
   const assigned = await assignSegments(source, groups, { place: found.place, isSameLayout });
   const theirs = new TaskChain(found.place, assigned.segments);
   const chain = found.isOwn ? theirs : await copiedChain(theirs, own, { judged, request });
-  const built = buildTask({ operator, identity, groups, epoch, time, chain });
+  const built = buildTask({ operator, identity, groups, epoch, time, clock, chain });
   const tables = new Map(built.runtime.tables.map((table) => [table.stateId, table]));
   await loadTables({ place: own, segments: chain.segments, tables, clock });
   if (!assigned.hasOperatorState) {

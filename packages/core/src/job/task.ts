@@ -2,6 +2,7 @@
 
 import type { StateManifest } from "../checkpoint/manifest.js";
 import type { TaskChain } from "../checkpoint/task-chain.js";
+import type { Clock } from "../contracts/clock.js";
 import type { KeyCodec } from "../contracts/codec.js";
 import type { OperatorIdentity, TaskRuntime } from "../coordinator/task-runtime.js";
 import type { KeyGroups } from "../key/key-groups.js";
@@ -9,7 +10,10 @@ import { type Binding, type BoundState, bindState } from "../state/bind.js";
 import type { HandleOf } from "../state/handle-types.js";
 import { Epoch } from "../table/epoch.js";
 import type { TaskTime } from "../table/task-time.js";
-import type { AnyOperator, Operator, StateDescriptors } from "../task/define-operator.js";
+import { isTimerKind } from "../table/timer-kinds.js";
+import type { AnyOperator, Operator, StateDescriptors, TimersDeclaration } from "../task/define-operator.js";
+import { TaskTimers, type Timers } from "../task/timers.js";
+import { TimerService } from "../task/timer-service.js";
 import { InFlight } from "../task/in-flight.js";
 import { type ProcessOptions, processRecords } from "../task/process.js";
 
@@ -33,21 +37,47 @@ export interface TaskControl<Key> {
     handler: (record: Record, key: Key) => unknown,
     options?: ProcessOptions<Record>,
   ): Promise<void>;
+  /** The highest watermark; `undefined` before the first. */
+  readonly watermark: number | undefined;
+  /**
+   * Says that no record with a lower time is expected any more. Waits for the records in flight, lets no other in, moves the watermark
+   * on, and fires the event timers that are due, those that their handlers register included. Resolves when all have been handled. Calls
+   * run one after the other. A handler must not wait for it: it would wait for itself.
+   * @throws {StateBackendError} VALUE_INVALID if it is not a safe integer, or goes back
+   * @throws {TypeError} if a handler calls it before it has waited for anything, or timers are due and nobody handles them
+   */
+  advanceWatermark(time: number): Promise<void>;
 }
 
+/** The timers of a task, if its operator declares them. */
+export type TimersOf<Declared extends TimersDeclaration | undefined, Key> = Declared extends {
+  readonly namespace: KeyCodec<infer Namespace>;
+}
+  ? { readonly timers: Timers<Key, Namespace> }
+  : Declared extends true
+    ? { readonly timers: Timers<Key, undefined> }
+    : object;
+
 /** A task: its states by name, as `task.states.name` always, and as `task.name` where that is not the name of something else. */
-export type Task<Key, States extends StateDescriptors, Sync extends boolean> = TaskControl<Key> & {
+export type Task<
+  Key,
+  States extends StateDescriptors,
+  Sync extends boolean,
+  Declared extends TimersDeclaration | undefined = undefined,
+> = TaskControl<Key> & {
   readonly states: StateHandles<Key, States, Sync>;
-} & Omit<StateHandles<Key, States, Sync>, keyof TaskControl<Key> | "states">;
+} & TimersOf<Declared, Key> &
+  Omit<StateHandles<Key, States, Sync>, keyof TaskControl<Key> | "states" | keyof TimersOf<Declared, Key>>;
 
 /** The task type of an operator on a backend. */
 export type TaskOf<Declared, Sync extends boolean> =
-  Declared extends Operator<infer Key, infer States> ? Task<Key, States, Sync> : never;
+  Declared extends Operator<infer Key, infer States, infer Declaration> ? Task<Key, States, Sync, Declaration> : never;
 
 /** A task and what its parts are to the rest of core. */
 export interface BuiltTask {
   readonly runtime: TaskRuntime;
   readonly states: ReadonlyMap<string, BoundState>;
+  readonly timers: TimerService;
 }
 
 export interface TaskBlueprint {
@@ -57,17 +87,21 @@ export interface TaskBlueprint {
   /** Number of the first checkpoint that the task will take part in. */
   readonly epoch: number;
   readonly time: TaskTime;
+  readonly clock: Clock;
   readonly chain: TaskChain;
 }
 
 /** Builds the tables of a task, empty. */
-export function buildTask({ operator, identity, groups, epoch: number, time, chain }: TaskBlueprint): BuiltTask {
+export function buildTask({ operator, identity, groups, epoch: number, time, clock, chain }: TaskBlueprint): BuiltTask {
   const epoch = new Epoch(number);
   const states = bindStates(operator, identity.states, { groups, epoch, time });
-  const tables = [...states.values()].map(({ table }) => table);
-  const usesTime = identity.states.some(({ ttl }) => ttl !== undefined);
-  const runtime = { operator: identity, groups, epoch, time, usesTime, tables, chain, inFlight: new InFlight() };
-  return { runtime, states };
+  const inFlight = new InFlight();
+  const timers = new TimerService(operator, identity.states, { groups, epoch, time, clock, inFlight });
+  const tables = [...[...states.values()].map(({ table }) => table), ...timers.tables];
+  const usesTime = identity.states.some(({ ttl, kind }) => ttl !== undefined || isTimerKind(kind));
+  const stop = (): void => timers.stop();
+  const runtime = { operator: identity, groups, epoch, time, usesTime, tables, chain, inFlight, stop };
+  return { runtime, states, timers };
 }
 
 /** The declared states of an operator, over empty tables. */
@@ -76,7 +110,7 @@ export function bindStates(
   manifests: readonly StateManifest[],
   { groups, epoch, time }: Pick<Binding, "groups" | "epoch" | "time">,
 ): ReadonlyMap<string, BoundState> {
-  const ids = new Map(manifests.map(({ name, id }) => [name, id]));
+  const ids = new Map(manifests.filter(({ kind }) => !isTimerKind(kind)).map(({ name, id }) => [name, id]));
   const key = operator.key as unknown as KeyCodec<unknown>;
   const bound = new Map<string, BoundState>();
   for (const [name, descriptor] of Object.entries(operator.states)) {
@@ -97,13 +131,16 @@ export interface TaskServices {
 
 /** What user code is handed. Names of states come from outside, so they are defined, never assigned. */
 export function taskHandle(
-  { runtime, states }: BuiltTask,
+  { runtime, states, timers }: BuiltTask,
   operator: AnyOperator,
   services: TaskServices,
 ): TaskControl<unknown> & { readonly states: object } {
   const key = operator.key as unknown as KeyCodec<unknown>;
   const handles = Object.create(null) as object;
   for (const [name, { handle }] of states) define(handles, name, handle);
+  timers.onFailure(services.poison);
+  const advance = (watermark: number): Promise<void> =>
+    watermark === timers.watermark ? Promise.resolve() : timers.advanceWatermark(watermark);
   const control: TaskControl<unknown> & { readonly states: object } = {
     keyGroups: runtime.groups,
     states: Object.freeze(handles),
@@ -112,13 +149,20 @@ export function taskHandle(
       const { inFlight } = runtime;
       const identityOf = (id: unknown): unknown => key.identity(id);
       try {
-        await processRecords(records, { inFlight, ready: services.ready, keyOf, identityOf, handler }, options);
+        const guarded: typeof handler = (record, id) => timers.inHandler(() => handler(record, id));
+        const scope = { inFlight, ready: services.ready, keyOf, identityOf, advance, handler: guarded };
+        await processRecords(records, scope, options);
       } catch (error) {
         services.poison(error);
         throw error;
       }
     },
+    get watermark() {
+      return timers.watermark;
+    },
+    advanceWatermark: (watermark) => timers.advanceWatermark(watermark),
   };
+  if (operator.timers !== undefined) define(control, "timers", new TaskTimers(timers));
   return control;
 }
 

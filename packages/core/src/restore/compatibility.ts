@@ -2,11 +2,12 @@
  * Judges, before the first record, whether an operator as declared can continue from an operator as checkpointed.
  *
  * Invariants:
- * - States are matched by name alone; a state keeps its id for ever.
+ * - States are matched by name alone, timers by kind: no name of a state can be mistaken for them. A state keeps its id for ever.
  * - A state that is checkpointed but no longer declared keeps its id and its entries: nothing is lost by leaving it out.
  */
 
 import type { OperatorManifest, StateManifest } from "../checkpoint/manifest.js";
+import { isTimerKind } from "../table/timer-kinds.js";
 import { quoted, StateBackendError } from "../errors.js";
 
 /** A state as declared, without an id yet. */
@@ -23,15 +24,20 @@ export type DeclaredOperator = Omit<OperatorManifest, "states" | "tasks"> & {
  */
 export function matchStates(declared: DeclaredOperator, restored: OperatorManifest | undefined): StateManifest[] {
   if (restored !== undefined) checkOperator(declared, restored);
-  const known = new Map(restored?.states.map((state) => [state.name, state]));
+  const known = new Map(restored?.states.map((state) => [identityOf(state), state]));
   let nextId = [...known.values()].reduce((next, { id }) => Math.max(next, id + 1), 0);
   const matched = declared.states.map((state) => {
-    const before = known.get(state.name);
+    const before = known.get(identityOf(state));
     if (before !== undefined) checkState(declared.name, state, before);
-    known.delete(state.name);
+    known.delete(identityOf(state));
     return { ...state, id: before?.id ?? nextId++ };
   });
   return [...matched, ...known.values()];
+}
+
+/** What tells a state from the others of its operator. */
+function identityOf({ name, kind }: DeclaredState): string {
+  return isTimerKind(kind) ? `timers ${kind}` : `state ${name}`;
 }
 
 function checkOperator(declared: DeclaredOperator, restored: OperatorManifest): void {

@@ -16,6 +16,8 @@ export interface FrozenRows {
   groupAt(at: number): number;
   /** Whether a later change of the same epoch made the row meaningless. */
   isDroppedAt(at: number): boolean;
+  /** Whether the rows of one key, from the first to the last, cancel each other out. */
+  isVoid?(first: number, last: number): boolean;
   /** Text that sorts among its like as the keys do. Of rows with equal ones the last counts. */
   sortKeyAt(at: number): string;
   /** The entry's key, without key group and state id. */

@@ -33,7 +33,7 @@ export class FrozenTable {
   async *entries(slicer: Slicer): EntrySource {
     const values = new ByteWriter();
     for (const part of await this.#byGroup(slicer)) {
-      const order = distinct(await sortInSlices(orderOf(part), slicer));
+      const order = distinct(await sortInSlices(orderOf(part), slicer), part.state);
       for (let from = 0; from < order.length; ) {
         const block = encodeRows(part, order.slice(from, from + BLOCK_ROWS), values);
         from += block.count;
@@ -85,10 +85,16 @@ function orderOf({ state, places }: GroupRows): RowOrder[] {
   return places.map((at) => ({ sortKey: state.sortKeyAt(at), at, lead: 0 }));
 }
 
-/** The last of equal rows, which stand side by side in the order they were written. */
-function distinct(order: readonly RowOrder[]): readonly RowOrder[] {
+/** The last of equal rows, which stand side by side in the order they were written; none of those that cancel each other out. */
+function distinct(order: readonly RowOrder[], state: FrozenRows): readonly RowOrder[] {
   const last = order.length - 1;
-  return order.filter((row, i) => i === last || !isSameRow(row, order[i + 1] as RowOrder));
+  let first = 0;
+  return order.filter((row, i) => {
+    if (i !== last && isSameRow(row, order[i + 1] as RowOrder)) return false;
+    const isVoid = state.isVoid?.((order[first] as RowOrder).at, row.at) ?? false;
+    first = i + 1;
+    return !isVoid;
+  });
 }
 
 /** As many rows of `order`, from its beginning, as a block takes. */

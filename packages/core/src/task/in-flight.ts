@@ -1,47 +1,71 @@
 /**
- * Counts the records being handled, and lets a barrier wait for them.
+ * Counts the records and timers being handled, and lets a barrier, or the firing of timers, wait for them.
  *
  * Invariants:
  * - Between `close` and `open` no record enters; when `close` has resolved, none is being handled.
+ * - Between `pause` and `resume` no record enters, but timers do unless a barrier has closed.
  * - With nothing in flight and nobody else closing, `close` takes effect without a promise.
  */
 
 export class InFlight {
   #count = 0;
-  #closed = false;
+  #barriers = 0;
+  #isPaused = false;
   readonly #onIdle: (() => void)[] = [];
   readonly #onOpen: (() => void)[] = [];
 
+  /** Whether no record may enter. */
   get isClosed(): boolean {
-    return this.#closed;
+    return this.#barriers > 0 || this.#isPaused;
   }
 
-  /** Counts a record in. Only while not closed. */
+  /** Whether nothing may enter, timers included. */
+  get isAtBarrier(): boolean {
+    return this.#barriers > 0;
+  }
+
+  /** Counts a record or timer in. Only while not closed, for a timer while not at a barrier. */
   enter(): void {
     this.#count++;
   }
 
-  /** Counts a record out. */
+  /** Counts a record or timer out. */
   leave(): void {
     this.#count--;
     if (this.#count === 0) release(this.#onIdle.splice(0));
   }
 
-  /** Lets no record enter any more. A promise if some are still being handled. */
+  /** Lets nothing enter any more. A promise if some are still being handled. */
   close(): Promise<void> | undefined {
-    this.#closed = true;
+    this.#barriers++;
+    return this.whenIdle();
+  }
+
+  open(): void {
+    this.#barriers--;
+    release(this.#onOpen.splice(0));
+  }
+
+  /** Lets no record enter, only timers. One at a time. A promise if some are still being handled. */
+  pause(): Promise<void> | undefined {
+    this.#isPaused = true;
+    return this.whenIdle();
+  }
+
+  resume(): void {
+    this.#isPaused = false;
+    release(this.#onOpen.splice(0));
+  }
+
+  /** A promise if some are being handled. */
+  whenIdle(): Promise<void> | undefined {
     if (this.#count === 0) return undefined;
     return new Promise((resolve) => {
       this.#onIdle.push(resolve);
     });
   }
 
-  open(): void {
-    this.#closed = false;
-    release(this.#onOpen.splice(0));
-  }
-
-  /** Resolves when records may enter. */
+  /** Resolves when something may have changed about who may enter: look again. */
   whenOpen(): Promise<void> {
     return new Promise((resolve) => {
       this.#onOpen.push(resolve);

@@ -21,6 +21,8 @@ export interface ProcessOptions<Record> {
    * @defaultValue 1000
    */
   readonly inFlightMax?: number;
+  /** The watermark after a record, if it moves it on: the task's watermark is there before the next record is admitted. */
+  readonly watermarkOf?: (record: Record) => number | undefined;
 }
 
 export interface ProcessScope<Record, Key> {
@@ -29,6 +31,7 @@ export interface ProcessScope<Record, Key> {
   readonly ready: () => Promise<void>;
   readonly keyOf: (record: Record) => Key;
   readonly identityOf: (key: Key) => unknown;
+  readonly advance: (watermark: number) => Promise<void>;
   readonly handler: (record: Record, key: Key) => unknown;
 }
 
@@ -85,6 +88,8 @@ class Run<Record, Key> {
     });
     this.#tails.set(identity, handled);
     this.#active.add(handled);
+    const watermark = this.#options.watermarkOf?.(record);
+    if (watermark !== undefined) await this.#scope.advance(watermark);
   }
 
   #oneHandled(): Promise<void> {
