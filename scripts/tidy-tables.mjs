@@ -9,6 +9,7 @@ export const coreLayers = [
   ["bytes"],
   ["contracts", "key"],
   ["clock"],
+  ["telemetry"],
   ["codec", "value"],
   ["storage"],
   ["segment"],

@@ -92,5 +92,14 @@ export {
   type StateDescriptors,
 } from "./task/define-operator.js";
 export type { ProcessOptions } from "./task/process.js";
+export type {
+  CheckpointEndMessage,
+  CheckpointStartMessage,
+  CheckpointSubsumedMessage,
+  MemoryMessage,
+  RestoreMessage,
+  StateAccessMessage,
+  TelemetryMessages,
+} from "./telemetry/messages.js";
 export { blob, codec, float64, integer, json, text, type ValueEncoding } from "./value/codecs.js";
 export { structured } from "./value/structured-codec.js";

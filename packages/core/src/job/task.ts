@@ -9,6 +9,7 @@ import { type BoundState, bindState } from "../state/bind.js";
 import type { HandleOf } from "../state/handle-types.js";
 import { Epoch } from "../table/epoch.js";
 import type { AnyOperator, Operator, StateDescriptors } from "../task/define-operator.js";
+import type { Telemetry } from "../telemetry/telemetry.js";
 import { InFlight } from "../task/in-flight.js";
 import { type ProcessOptions, processRecords } from "../task/process.js";
 
@@ -86,6 +87,7 @@ export function bindStates(
 export interface TaskServices {
   readonly ready: () => Promise<void>;
   readonly poison: (cause: unknown) => void;
+  readonly telemetry: Telemetry;
 }
 
 /** What user code is handed. Names of states come from outside, so they are defined, never assigned. */
@@ -96,7 +98,7 @@ export function taskHandle(
 ): TaskControl<unknown> & { readonly states: object } {
   const key = operator.key as unknown as KeyCodec<unknown>;
   const handles = Object.create(null) as object;
-  for (const [name, { handle }] of states) define(handles, name, handle);
+  for (const [name, { handle }] of states) define(handles, name, services.telemetry.handle(operator.name, name, handle));
   const control: TaskControl<unknown> & { readonly states: object } = {
     keyGroups: runtime.groups,
     states: Object.freeze(handles),
