@@ -9,6 +9,7 @@ export const coreLayers = [
   ["bytes"],
   ["contracts", "key"],
   ["clock"],
+  ["telemetry"],
   ["codec", "value"],
   ["storage"],
   ["segment"],
@@ -25,6 +26,7 @@ export const coreLayers = [
 /** What a workspace folder imports of the others: in its sources, and besides in its tests. The first match counts. */
 export const workspaceImports = [
   { folder: "packages/core", sources: [], tests: [] },
+  { folder: "packages/metrics", sources: ["packages/core"], tests: ["packages/memory", "packages/filesystem"] },
   { folder: "packages/*", sources: ["packages/core"], tests: ["conformance"] },
   { folder: "conformance", sources: ["packages/core"], tests: ["packages/*"] },
   { folder: "examples/*", sources: ["packages/*"], tests: [] },

@@ -94,5 +94,14 @@ export {
 } from "./task/define-operator.js";
 export type { ProcessOptions } from "./task/process.js";
 export type { FiredTimer, TimerEntry, TimerHandler, Timers, TimersOfKind } from "./task/timers.js";
+export type {
+  CheckpointEndMessage,
+  CheckpointStartMessage,
+  CheckpointSubsumedMessage,
+  MemoryMessage,
+  RestoreMessage,
+  StateAccessMessage,
+  TelemetryMessages,
+} from "./telemetry/messages.js";
 export { blob, codec, float64, integer, json, text, type ValueEncoding } from "./value/codecs.js";
 export { structured } from "./value/structured-codec.js";

@@ -11,6 +11,7 @@ import type { CheckpointStorage } from "../contracts/checkpoint-storage.js";
 import type { Clock } from "../contracts/clock.js";
 import { StateBackendError } from "../errors.js";
 import type { TimeSeen } from "../table/task-time.js";
+import type { Telemetry } from "../telemetry/telemetry.js";
 import type { Deadline } from "./deadline.js";
 import type { CheckpointSettings } from "./options.js";
 import type { Retention } from "./retention.js";
@@ -25,6 +26,7 @@ export interface CoordinatorParts {
   readonly retention: Retention;
   readonly garbage: GarbageCollector;
   readonly settings: CheckpointSettings;
+  readonly telemetry: Telemetry;
   readonly clock: Clock;
 }
 

@@ -29,7 +29,7 @@ import {
 } from "./checkpoint-work.js";
 import { Deadline } from "./deadline.js";
 import { type CheckpointInfo, History } from "./history.js";
-import { freezeTask, liveRows, settleTask, timeSeen, unsavedBytes } from "./task-runtime.js";
+import { freezeTask, liveRows, memoryOf, settleTask, timeSeen, unsavedBytes } from "./task-runtime.js";
 
 /** Share of `memoryBytes` at which a checkpoint is asked for. */
 const EARLY_SHARE = 0.6;
@@ -157,11 +157,13 @@ export class Coordinator {
   }
 
   async #run(kind: CheckpointInfo["kind"], work: Work): Promise<CheckpointInfo> {
-    const { clock, settings, tasks } = this.#parts;
+    const { clock, settings, tasks, telemetry } = this.#parts;
     for (const { epoch } of tasks) epoch.check();
+    const memory = memoryOf(this.#parts);
     const started = clock.monotonic();
     const found = this.#barrier();
     const barrier = found instanceof Promise ? await found : found;
+    telemetry.barrier(barrier.id, kind, memory);
     const deadline = new Deadline(clock, settings.timeoutMs);
     const ended = (): Pick<CheckpointInfo, "id" | "kind" | "syncPauseMs" | "durationMs" | "endedAt"> => ({
       id: barrier.id,
@@ -172,9 +174,10 @@ export class Coordinator {
     });
     try {
       const sizes = await work(barrier, deadline);
-      return this.#history.add({ ...ended(), ...sizes, status: "completed" });
+      return telemetry.ended(this.#history.add({ ...ended(), ...sizes, status: "completed" }), memory);
     } catch (error) {
-      this.#history.add({ ...ended(), fullBytes: 0, incrementalBytes: 0, status: "failed", error });
+      const failed = { ...ended(), fullBytes: 0, incrementalBytes: 0, status: "failed", error } as const;
+      telemetry.ended(this.#history.add(failed), memory);
       throw error;
     } finally {
       deadline.end();
@@ -212,7 +215,7 @@ export class Coordinator {
     barrier: Barrier,
     deadline: Deadline,
   ): Promise<CheckpointSizes> {
-    const { tasks, clock, lineage, retention } = this.#parts;
+    const { tasks, clock, lineage, retention, telemetry } = this.#parts;
     const started = clock.monotonic();
     const extensions = await this.#asOwner(uploadCheckpoint(this.#parts, { kind, barrier, deadline }));
     const sizes = sizesOf(extensions);
@@ -226,7 +229,8 @@ export class Coordinator {
       operators: operatorManifests(tasks, extensions, barrier),
     });
     try {
-      retention.add(await lineage.publish(barrier.id, encodeManifest(manifest)), manifest);
+      const name = await lineage.publish(barrier.id, encodeManifest(manifest));
+      telemetry.subsumed(barrier.id, retention.add(name, manifest));
     } catch (error) {
       // Surely not published: the checkpoint is aborted and all goes on. Otherwise nobody knows, and nobody may guess.
       if (!isStateBackendError(error) || error.outcome !== "not-applied") this.poison(error);

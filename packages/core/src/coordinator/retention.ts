@@ -32,9 +32,11 @@ export class Retention {
     return [...this.ids, id].slice(-this.#retain);
   }
 
-  /** A checkpoint was published: the oldest beyond the number to keep are subsumed. */
-  add(name: ManifestName, manifest: Manifest): void {
-    this.#kept = [...this.#kept, { name, segments: segmentsOf(manifest) }].slice(-this.#retain);
+  /** A checkpoint was published: the oldest beyond the number to keep are subsumed. Returns their ids. */
+  add(name: ManifestName, manifest: Manifest): readonly number[] {
+    const kept = [...this.#kept, { name, segments: segmentsOf(manifest) }];
+    this.#kept = kept.slice(-this.#retain);
+    return kept.slice(0, -this.#retain).map((subsumed) => subsumed.name.checkpoint);
   }
 
   /**

@@ -9,6 +9,7 @@ import type { Epoch } from "../table/epoch.js";
 import type { TaskTime, TimeSeen } from "../table/task-time.js";
 import { FrozenTable } from "../table/frozen-table.js";
 import type { StateTable } from "../table/state-table.js";
+import type { MemoryFigures } from "../telemetry/telemetry.js";
 import type { InFlight } from "../task/in-flight.js";
 
 /** The operator of a task in the terms of a manifest. */
@@ -50,6 +51,19 @@ export function settleTask({ epoch, chain }: TaskRuntime): void {
 /** Estimated bytes of changes that are in no completed checkpoint. */
 export function unsavedBytes(task: TaskRuntime): number {
   return writtenBytes(task) + task.chain.pendingBytes;
+}
+
+/** Memory of a job, for whoever wants to know. */
+export function memoryOf({ tasks, settings }: MemoryParts): MemoryFigures {
+  return {
+    memtableBytes: () => tasks.reduce((sum, task) => sum + unsavedBytes(task), 0),
+    limitBytes: settings.memoryBytes,
+  };
+}
+
+interface MemoryParts {
+  readonly tasks: readonly TaskRuntime[];
+  readonly settings: { readonly memoryBytes: number };
 }
 
 function writtenBytes({ tables }: TaskRuntime): number {

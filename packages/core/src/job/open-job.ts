@@ -27,9 +27,10 @@ import {
   type Restore,
   readJobManifest,
 } from "../restore/restore-source.js";
+import { Telemetry } from "../telemetry/telemetry.js";
 import type { AnyOperator } from "../task/define-operator.js";
 import { judge, planTasks } from "./plan.js";
-import { restoreTasks } from "./restore-tasks.js";
+import { restoredBytes, restoreTasks } from "./restore-tasks.js";
 import { type BuiltTask, taskHandle, type TaskOf, withStates } from "./task.js";
 
 /** One task to run. */
@@ -110,6 +111,8 @@ export async function openJob<const Tasks extends readonly TaskOptions<unknown>[
   options: JobOptions<Sync> & { readonly tasks: Tasks },
 ): Promise<Job<TaskTypes<Tasks, Sync>>> {
   const { job, backend, restore = "latest", clock = systemClock, random = systemRandom } = options;
+  const telemetry = new Telemetry(job, clock);
+  const started = clock.monotonic();
   const settings = checkpointSettings(checkpointOptions(options));
   const planned = planTasks(job, options.tasks as readonly TaskOptions[]);
   const storage = options.checkpoints ?? backend.checkpoints;
@@ -141,15 +144,21 @@ export async function openJob<const Tasks extends readonly TaskOptions<unknown>[
     ),
     garbage: new GarbageCollector({ storage, names: place.names, lineage, clock, graceMs: settings.graceMs }),
     settings,
+    telemetry,
     clock,
   };
   const restoredFrom = found?.manifest.checkpoint;
   const coordinator = new Coordinator(parts, restoredFrom);
-  const services = { ready: () => coordinator.ready(), poison: (cause: unknown) => coordinator.poison(cause) };
+  const services = {
+    ready: () => coordinator.ready(),
+    poison: (cause: unknown) => coordinator.poison(cause),
+    telemetry,
+  };
   const tasks = plan.map(({ operator }, i) => {
     const task = taskHandle(built[i] as BuiltTask, operator, services);
     return withStates(task, task.states);
   });
+  telemetry.restored(restoredFrom, started, () => restoredBytes(built));
   const trigger = new IntervalTrigger(coordinator, settings, clock);
   return jobHandle({ coordinator, trigger, restoredFrom, tasks }) as Job<TaskTypes<Tasks, Sync>>;
 }

@@ -30,6 +30,12 @@ export async function restoreTasks(request: RestoreRequest): Promise<BuiltTask[]
   return tasks;
 }
 
+/** Bytes of the segments that the tasks stand on. */
+export function restoredBytes(tasks: readonly BuiltTask[]): number {
+  const segments = tasks.flatMap(({ runtime }) => runtime.chain.segments);
+  return segments.reduce((sum, { visibleBytes }) => sum + visibleBytes, 0);
+}
+
 async function restoreTask(judged: JudgedTask, request: RestoreRequest): Promise<BuiltTask> {
   const { found, place, clock, epoch } = request;
   const { operator, identity, groups, source, isSameLayout } = judged;

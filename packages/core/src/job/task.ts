@@ -14,6 +14,7 @@ import { isTimerKind } from "../table/timer-kinds.js";
 import type { AnyOperator, Operator, StateDescriptors, TimersDeclaration } from "../task/define-operator.js";
 import { TaskTimers, type Timers } from "../task/timers.js";
 import { TimerService } from "../task/timer-service.js";
+import type { Telemetry } from "../telemetry/telemetry.js";
 import { InFlight } from "../task/in-flight.js";
 import { type ProcessOptions, processRecords } from "../task/process.js";
 
@@ -127,6 +128,7 @@ export function bindStates(
 export interface TaskServices {
   readonly ready: () => Promise<void>;
   readonly poison: (cause: unknown) => void;
+  readonly telemetry: Telemetry;
 }
 
 /** What user code is handed. Names of states come from outside, so they are defined, never assigned. */
@@ -137,10 +139,12 @@ export function taskHandle(
 ): TaskControl<unknown> & { readonly states: object } {
   const key = operator.key as unknown as KeyCodec<unknown>;
   const handles = Object.create(null) as object;
-  for (const [name, { handle }] of states) define(handles, name, handle);
   timers.onFailure(services.poison);
   const advance = (watermark: number): Promise<void> =>
     watermark === timers.watermark ? Promise.resolve() : timers.advanceWatermark(watermark);
+  for (const [name, { handle }] of states) {
+    define(handles, name, services.telemetry.handle(operator.name, name, handle));
+  }
   const control: TaskControl<unknown> & { readonly states: object } = {
     keyGroups: runtime.groups,
     states: Object.freeze(handles),
