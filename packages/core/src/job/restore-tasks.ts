@@ -8,6 +8,8 @@ import { assignSegments, operatorParts } from "../restore/assign.js";
 import { loadTables } from "../restore/load.js";
 import { dealOperatorState, type OperatorShare } from "../restore/operator-state.js";
 import type { FoundCheckpoint, JobPlace } from "../restore/restore-source.js";
+import { Slicer } from "../segment/slicer.js";
+import { STRETCH_ROWS } from "../table/frozen-rows.js";
 import { Epoch } from "../table/epoch.js";
 import { combinedTime, TaskTime, type TimeSeen } from "../table/task-time.js";
 import type { JudgedTask } from "./plan.js";
@@ -44,10 +46,19 @@ async function restoreTask(judged: JudgedTask, request: RestoreRequest): Promise
   const built = buildTask({ operator, identity, groups, epoch, time, chain });
   const tables = new Map(built.runtime.tables.map((table) => [table.stateId, table]));
   await loadTables({ place: own, segments: chain.segments, tables, clock });
+  await dropExpired(built, clock);
   if (!assigned.hasOperatorState) {
     dealOperatorState(built.states, await operatorShares(judged, request, found), judged);
   }
   return built;
+}
+
+/** What has expired by now is deleted in the first epoch. */
+async function dropExpired({ states }: BuiltTask, clock: Clock): Promise<void> {
+  const slicer = new Slicer(clock);
+  for (const { sweep } of states.values()) {
+    while (sweep !== undefined && !sweep.step(STRETCH_ROWS)) if (slicer.isDue()) await slicer.pause();
+  }
 }
 
 /** The times of the tasks of the checkpoint from which the task takes over key groups. */

@@ -38,8 +38,8 @@ export class CellIndex<Content> {
     for (const map of this.#maps) if (map.delete(identity)) return;
   }
 
-  *identities(): Generator<KeyIdentity, void, undefined> {
-    for (const map of this.#maps) yield* map.keys();
+  *entries(): Generator<readonly [KeyIdentity, Content], void, undefined> {
+    for (const map of this.#maps) yield* map.entries();
   }
 
   *contents(): Generator<Content, void, undefined> {

@@ -82,6 +82,11 @@ export class ListTable implements StateTable {
     return Object.freeze(all);
   }
 
+  /** As `get`, which changes nothing here. Through a time to live it does. */
+  peek(key: unknown, namespace: BinaryKey): readonly unknown[] {
+    return this.get(key, namespace);
+  }
+
   /** Appends elements, which the state owns. */
   append(key: unknown, namespace: BinaryKey, elements: readonly unknown[]): void {
     if (elements.length === 0) return;
