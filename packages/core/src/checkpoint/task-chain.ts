@@ -37,6 +37,8 @@ export interface ExtendRequest {
   readonly compression: Compression;
   readonly codecVersions: ReadonlyMap<number, number>;
   readonly clock: Clock;
+  /** What time it was at the barrier for a state, by its id. */
+  readonly nowOf?: ((stateId: number) => number | undefined) | undefined;
   readonly signal: AbortSignal;
 }
 

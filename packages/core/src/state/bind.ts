@@ -16,6 +16,8 @@ import type { TaskTime } from "../table/task-time.js";
 import type { TableOptions } from "../table/table-options.js";
 import { ValueTable } from "../table/value-table.js";
 import type { BroadcastDescriptor, OperatorListDescriptor, PlainDescriptor, StateDescriptor } from "./descriptors.js";
+import { ExpiringLists } from "./expiring-lists.js";
+import { ExpiringMaps } from "./expiring-maps.js";
 import { ExpiringValues } from "./expiring-values.js";
 import { FoldingHandle, foldingByAggregate, foldingByReduce } from "./folding-handle.js";
 import type { NamespacedState } from "./handles.js";
@@ -97,12 +99,17 @@ function bindPlain(descriptor: PlainDescriptor, binding: Binding, address: Addre
       };
     }
     case "list": {
-      const table = new ListTable(options);
-      return { table, handleIn: (scope) => new ListHandle(table, scope, codec) };
+      // Of a row of elements the entry has no expiry: rows go when they are swept or read.
+      const table = new ListTable({ ...options, valueFlags: 0 });
+      if (ttl === undefined) return { table, handleIn: (scope) => new ListHandle(table, scope, codec) };
+      const rows = new ExpiringLists(table, ttl, address);
+      return { table, sweep: rows.sweep, handleIn: (scope) => new ListHandle(rows, scope, codec) };
     }
     case "map": {
       const table = new MapTable({ ...options, field: descriptor.field });
-      return { table, handleIn: (scope) => new MapHandle(table, scope, codec) };
+      if (ttl === undefined) return { table, handleIn: (scope) => new MapHandle(table, scope, codec) };
+      const rows = new ExpiringMaps(table, ttl, address);
+      return { table, sweep: rows.sweep, handleIn: (scope) => new MapHandle(rows, scope, codec) };
     }
     case "reducing": {
       const { table, rows, sweep } = valueRows(options, ttl);

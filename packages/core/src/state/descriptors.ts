@@ -127,16 +127,26 @@ export function list<Element>(options: CodecOption<Element> & TtlOption = {}): L
 }
 
 /** Declares fields and values per key. */
-export function map<Field extends ScalarKey, Value>(options?: MapOptions<Field, Value> & TtlOption): MapDescriptor<Field, Value>;
+export function map<Field extends ScalarKey, Value>(
+  options?: MapOptions<Field, Value> & TtlOption,
+): MapDescriptor<Field, Value>;
 export function map<Field, Value>(
   options: MapOptions<Field, Value> & TtlOption & { readonly field: KeyCodec<Field> },
 ): MapDescriptor<Field, Value>;
 export function map<Field, Value>(options: MapOptions<Field, Value> & TtlOption = {}): MapDescriptor<Field, Value> {
-  return Object.freeze({ kind: "map", field: fieldOf(options), codec: options.codec ?? structured<Value>(), ...ttlPart(options) });
+  return Object.freeze({
+    kind: "map",
+    field: fieldOf(options),
+    codec: options.codec ?? structured<Value>(),
+    ...ttlPart(options),
+  });
 }
 
 /** Declares one value per key that `reduce` combines from the values added. */
-export function reducing<Value>(reduce: Reduce<Value>, options: CodecOption<Value> & TtlOption = {}): ReducingDescriptor<Value> {
+export function reducing<Value>(
+  reduce: Reduce<Value>,
+  options: CodecOption<Value> & TtlOption = {},
+): ReducingDescriptor<Value> {
   return Object.freeze({ kind: "reducing", codec: options.codec ?? structured<Value>(), reduce, ...ttlPart(options) });
 }
 
@@ -145,7 +155,12 @@ export function aggregating<Input, Accumulator, Result>(
   aggregate: Aggregate<Input, Accumulator, Result>,
   options: CodecOption<Accumulator> & TtlOption = {},
 ): AggregatingDescriptor<Input, Accumulator, Result> {
-  return Object.freeze({ kind: "aggregating", codec: options.codec ?? structured<Accumulator>(), aggregate, ...ttlPart(options) });
+  return Object.freeze({
+    kind: "aggregating",
+    codec: options.codec ?? structured<Accumulator>(),
+    aggregate,
+    ...ttlPart(options),
+  });
 }
 
 /** Declares a list of the task whose elements are dealt out anew among the tasks when their number changes. */

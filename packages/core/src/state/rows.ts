@@ -6,7 +6,7 @@ import type { ValueTable } from "../table/value-table.js";
 
 export type ValueRows = Pick<ValueTable, "get" | "peek" | "put" | "remove"> & Identities;
 export type ListRows = Pick<ListTable, "get" | "peek" | "append" | "replace"> & Identities;
-export type MapRows = Pick<MapTable, "get" | "put" | "remove" | "clear" | "size" | "entries"> & Identities;
+export type MapRows = Pick<MapTable, "get" | "put" | "remove" | "clear" | "isEmpty" | "entries"> & Identities;
 
 interface Identities {
   /** Identities of the present keys, by key group, ascending by encoded key, as they are now. */

@@ -86,7 +86,9 @@ export function ttlPart({ ttl }: TtlOption): { readonly ttl?: TtlSettings } {
 }
 
 function defined(options: TtlOptions): TtlOptions {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as unknown as TtlOptions;
+  return Object.fromEntries(
+    Object.entries(options).filter(([, value]) => value !== undefined),
+  ) as unknown as TtlOptions;
 }
 
 /** Judges and stamps the values of one state of a task. */
