@@ -3,6 +3,7 @@ import {
   aggregating,
   type CheckpointStorage,
   defineOperator,
+  type KeyCodec,
   list,
   map,
   memoryStorage,
@@ -10,9 +11,15 @@ import {
   openTask,
   reducing,
   string,
+  type SyncMapState,
+  type SyncValueState,
   type TtlOptions,
   value,
 } from "../src/index.js";
+import { KeyGroups } from "../src/key/key-groups.js";
+import { bindState } from "../src/state/bind.js";
+import { Epoch } from "../src/table/epoch.js";
+import { TaskTime } from "../src/table/task-time.js";
 import { ManualClock } from "./support/manual-clock.js";
 
 const MS = 100;
@@ -158,6 +165,67 @@ describe.each(KINDS)("$name with a time to live", ({ write, read, keys }) => {
     await task.checkpoint({ full: true });
     expect([...keys(await reopen())]).toEqual([]);
   });
+});
+
+test("T47 a full checkpoint leaves out what has expired", async () => {
+  const clock = new ManualClock();
+  const task = await opened({ ms: MS }, memoryStorage(), clock);
+  for (let i = 0; i < 1000; i++) {
+    task.value.set(`k${i}`, i);
+    task.map.set(`k${i}`, "f", i);
+  }
+  const before = await task.checkpoint({ full: true });
+  clock.advance(MS);
+  const after = await task.checkpoint({ full: true });
+  expect(after).toMatchObject({ status: "completed" });
+  expect((after.fullBytes ?? 0) * 10).toBeLessThan(before.fullBytes ?? 0);
+});
+
+test("T48 writes alone remove all that has expired", () => {
+  const clock = new ManualClock();
+  const time = new TaskTime(clock);
+  const binding = {
+    stateId: 0,
+    key: string() as unknown as KeyCodec<unknown>,
+    groups: KeyGroups.all(128),
+    maxParallelism: 128,
+    epoch: new Epoch(1),
+    time,
+  };
+  for (const kind of [value<number>({ ttl: { ms: MS } }), map<string, number>({ ttl: { ms: MS } })]) {
+    const { table, handle } = bindState(kind, binding);
+    const write = (key: string): void => {
+      if (kind.kind === "map") (handle as SyncMapState<string, string, number>).set(key, "f", 1);
+      else (handle as SyncValueState<string, number, number>).set(key, 1);
+    };
+    for (let i = 0; i < 500; i++) write(`k${i}`);
+    clock.advance(MS);
+    for (let i = 0; i < 1000; i++) write("other");
+    expect(table.liveRows).toBe(1);
+  }
+});
+
+test("T51 by event time values expire by the watermark, and not those stamped before the first", () => {
+  const time = new TaskTime(new ManualClock());
+  const binding = {
+    stateId: 0,
+    key: string() as unknown as KeyCodec<unknown>,
+    groups: KeyGroups.all(128),
+    maxParallelism: 128,
+    epoch: new Epoch(1),
+    time,
+  };
+  const { handle } = bindState(value<number>({ ttl: { ms: MS, time: "event" } }), binding);
+  const state = handle as SyncValueState<string, number, number | undefined>;
+  state.set("early", 1);
+  time.advance(1000);
+  state.set("k", 2);
+  time.advance(1000 + MS - 1);
+  expect(state.getSync("k")).toBe(2);
+  time.advance(1000 + MS);
+  expect(state.getSync("k")).toBeUndefined();
+  time.advance(1e9);
+  expect(state.getSync("early")).toBe(1);
 });
 
 test("T49 turning the time to live on or off is refused", async () => {
