@@ -228,14 +228,41 @@ test("T51 by event time values expire by the watermark, and not those stamped be
   expect(state.getSync("early")).toBe(1);
 });
 
-test("T49 turning the time to live on or off is refused", async () => {
+test.each(KINDS)("T49 the time to live of $name can be turned on and off", async ({ write, read }) => {
   const clock = new ManualClock();
   const storage = memoryStorage();
-  const task = await opened(undefined, storage, clock);
-  task.value.set("k", 1);
+  let task = await opened(undefined, storage, clock);
+  const reopen = async (ttl: TtlOptions | undefined) => {
+    await task.checkpoint();
+    await task.close();
+    task = await opened(ttl, storage, clock);
+  };
+  write(task, "k");
+  clock.advance(10 * MS);
+  await reopen({ ms: MS });
+  clock.advance(MS - 1);
+  await reopen({ ms: MS });
+  expect(read(task, "k")).toBe(7);
+  write(task, "kept");
+  clock.advance(1);
+  expect(read(task, "k")).toBeUndefined();
+  write(task, "expired");
+  clock.advance(MS - 2);
+  write(task, "late");
+  clock.advance(2);
+  await reopen(undefined);
+  clock.advance(100 * MS);
+  await reopen(undefined);
+  expect(["kept", "expired", "late"].map((key) => read(task, key))).toEqual([undefined, undefined, 7]);
+});
+
+test("T49 another kind of time is refused", async () => {
+  const clock = new ManualClock();
+  const storage = memoryStorage();
+  const task = await opened({ ms: MS }, storage, clock);
   await task.checkpoint();
   await task.close();
-  await expect(opened({ ms: MS }, storage, clock)).rejects.toMatchObject({ code: "STATE_INCOMPATIBLE" });
+  await expect(opened({ ms: MS, time: "event" }, storage, clock)).rejects.toMatchObject({ code: "STATE_INCOMPATIBLE" });
 });
 
 test("T50 a ttl that cannot be is refused when it is declared", () => {
