@@ -130,8 +130,9 @@ describe("merging runs", () => {
         closed++;
       }
     };
-    for await (const _ of mergeRuns([watched(false), watched(false)], () => undefined, { dropTombstones: false }))
+    for await (const _ of mergeRuns([watched(false), watched(false)], () => undefined, { dropTombstones: false })) {
       break;
+    }
     expect(closed).toBe(2);
     await expect(merge([watched(false), watched(true)], false)).rejects.toThrow("mine");
     expect(closed).toBe(4);
