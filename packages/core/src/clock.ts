@@ -3,21 +3,9 @@
 import { randomBytes } from "node:crypto";
 import type { Clock, Random } from "./contracts/clock.js";
 
-let turn: number | undefined;
-
-function endTurn(): void {
-  turn = undefined;
-}
-
 /** Time of this machine. */
 export const systemClock: Clock = Object.freeze({
   now: () => Date.now(),
-  turnNow() {
-    if (turn !== undefined) return turn;
-    setImmediate(endTurn).unref();
-    turn = Date.now();
-    return turn;
-  },
   monotonic: () => performance.now(),
   schedule(delayMs: number, action: () => void, isAwaited = false) {
     const handle = setTimeout(action, delayMs);

@@ -29,7 +29,7 @@ export class TaskTime {
 
   /** Milliseconds since 1970. */
   processing(): number {
-    const now = this.#clock.turnNow === undefined ? this.#clock.now() : this.#clock.turnNow();
+    const now = this.#clock.now();
     if (now > this.#processing) this.#processing = now;
     return this.#processing;
   }
