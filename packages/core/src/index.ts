@@ -81,6 +81,7 @@ export {
   type ValueOptions,
 } from "./state/descriptors.js";
 export type * from "./state/handles.js";
+export type { TtlOption, TtlOptions, TtlSettings } from "./state/ttl.js";
 export type { HandleOf } from "./state/handle-types.js";
 export { memoryStorage, type MemoryStorageOptions } from "./storage/memory-storage.js";
 export { isObjectNamePart, partsOfObjectName, partsOfObjectPrefix } from "./storage/object-name.js";

@@ -25,6 +25,8 @@ export interface SegmentUpload {
   /** Of the whole piece of work that this upload is part of. */
   readonly slicer: Slicer;
   readonly signal: AbortSignal;
+  /** What time it was at the barrier for a state, by its id: what had expired then is left out. */
+  readonly nowOf?: ((stateId: number) => number | undefined) | undefined;
 }
 
 /**
@@ -59,7 +61,10 @@ async function* segmentBody(
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const { leaf: identity, compression, codecVersions, slicer, signal } = upload;
   const writer = new SegmentWriter({ identity, compression, codecVersions });
-  const merged = mergeRuns(upload.sources, (block, at) => writer.append(block, at), upload.isBase);
+  const merged = mergeRuns(upload.sources, (block, at) => writer.append(block, at), {
+    dropTombstones: upload.isBase,
+    ...(upload.nowOf === undefined ? {} : { nowOf: upload.nowOf }),
+  });
   for await (const _ of merged) {
     signal.throwIfAborted();
     const chunk = writer.drain();

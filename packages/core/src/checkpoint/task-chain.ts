@@ -37,6 +37,8 @@ export interface ExtendRequest {
   readonly compression: Compression;
   readonly codecVersions: ReadonlyMap<number, number>;
   readonly clock: Clock;
+  /** What time it was at the barrier for a state, by its id. */
+  readonly nowOf?: ((stateId: number) => number | undefined) | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -100,7 +102,11 @@ export class TaskChain {
   }
 
   /** Writes the whole state as one segment elsewhere; changes nothing here. */
-  async copyTo(target: SegmentPlace, request: ExtendRequest): Promise<SegmentRef> {
+  async copyTo(
+    target: SegmentPlace,
+    request: ExtendRequest,
+    convert: (source: EntrySource) => EntrySource = (source) => source,
+  ): Promise<SegmentRef> {
     const slicer = new Slicer(request.clock);
     return uploadSegment({
       ...request,
@@ -108,7 +114,10 @@ export class TaskChain {
       storage: target.storage,
       prefix: target.prefix,
       leaf: request.nextLeaf(),
-      sources: [...(await readers(this.place, this.#segments)), ...this.#pending.map((table) => table.entries(slicer))],
+      sources: [
+        ...(await readers(this.place, this.#segments)).map(convert),
+        ...this.#pending.map((table) => table.entries(slicer)),
+      ],
       isBase: true,
       level: BASE_LEVEL,
     });

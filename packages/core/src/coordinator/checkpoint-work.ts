@@ -15,7 +15,7 @@ import type { Telemetry } from "../telemetry/telemetry.js";
 import type { Deadline } from "./deadline.js";
 import type { CheckpointSettings } from "./options.js";
 import type { Retention } from "./retention.js";
-import { codecVersions, type TaskRuntime } from "./task-runtime.js";
+import { codecVersions, stateTimes, type TaskRuntime } from "./task-runtime.js";
 
 /** What the coordinator of a job is made of. */
 export interface CoordinatorParts {
@@ -81,7 +81,14 @@ export async function uploadCheckpoint(
   const { tasks, segmentNames } = parts;
   const uploads = tasks.map((task, i) =>
     segmentNames.use((nextLeaf) =>
-      task.chain.extend(extendRequest(parts, task, { ...work, liveRows: work.barrier.liveRows[i] ?? 0, nextLeaf })),
+      task.chain.extend(
+        extendRequest(parts, task, {
+          ...work,
+          liveRows: work.barrier.liveRows[i] ?? 0,
+          time: work.barrier.times[i],
+          nextLeaf,
+        }),
+      ),
     ),
   );
   return work.deadline.race(allOrFirstError(uploads));
@@ -98,11 +105,17 @@ export async function writeSavepoint(
   const place = { storage: target, prefix: SAVEPOINT_SEGMENTS };
   await lineage.assertOwner();
   await refuseUsedPlace(target);
-  const uploads = tasks.map((task) =>
+  const uploads = tasks.map((task, i) =>
     segmentNames.use((nextLeaf) =>
       task.chain.copyTo(
         place,
-        extendRequest(parts, task, { kind: "full", deadline: work.deadline, liveRows: 0, nextLeaf }),
+        extendRequest(parts, task, {
+          kind: "full",
+          deadline: work.deadline,
+          liveRows: 0,
+          time: work.barrier.times[i],
+          nextLeaf,
+        }),
       ),
     ),
   );
@@ -164,11 +177,24 @@ export function sizesOf(
 function extendRequest(
   { settings, clock }: CoordinatorParts,
   task: TaskRuntime,
-  work: Pick<ExtendRequest, "kind" | "liveRows" | "nextLeaf"> & { readonly deadline: Deadline },
+  work: Pick<ExtendRequest, "kind" | "liveRows" | "nextLeaf"> & {
+    readonly deadline: Deadline;
+    readonly time: TimeSeen | undefined;
+  },
 ): ExtendRequest {
-  const { kind, liveRows, nextLeaf, deadline } = work;
+  const { kind, liveRows, nextLeaf, deadline, time } = work;
+  const nowOf = time === undefined ? undefined : stateTimes(task, time);
   const { compression } = settings;
-  return { kind, liveRows, nextLeaf, compression, codecVersions: codecVersions(task), clock, signal: deadline.signal };
+  return {
+    kind,
+    liveRows,
+    nextLeaf,
+    compression,
+    codecVersions: codecVersions(task),
+    clock,
+    nowOf,
+    signal: deadline.signal,
+  };
 }
 
 /** All results, or the first error when everything has settled: nothing goes on behind the caller's back. */

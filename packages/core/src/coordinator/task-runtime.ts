@@ -83,3 +83,15 @@ export function liveRows(task: TaskRuntime): number {
 export function codecVersions(task: TaskRuntime): ReadonlyMap<number, number> {
   return new Map(task.operator.states.map(({ id, codec }) => [id, codec.version]));
 }
+
+/** What time it was for the states whose values expire, by id. */
+export function stateTimes(
+  { operator }: TaskRuntime,
+  { processing, watermark }: TimeSeen,
+): (stateId: number) => number | undefined {
+  const times = new Map<number, number | undefined>();
+  for (const { id, ttl } of operator.states) {
+    if (ttl !== undefined) times.set(id, ttl.time === "event" ? (watermark ?? undefined) : processing);
+  }
+  return (stateId) => times.get(stateId);
+}

@@ -150,5 +150,6 @@ function declaredState(name: string, descriptor: StateDescriptor): DeclaredState
     codec: { id: codec.id, version: codec.version },
     ...(isNamespaced ? { namespace: { id: descriptor.namespace.id, version: descriptor.namespace.version } } : {}),
     ...("field" in inner ? { field: { id: inner.field.id, version: inner.field.version } } : {}),
+    ...("ttl" in inner ? { ttl: { ms: inner.ttl.ms, time: inner.ttl.time } } : {}),
   };
 }

@@ -5,9 +5,12 @@ import type { Clock } from "../contracts/clock.js";
 import type { SegmentNames } from "../coordinator/checkpoint-work.js";
 import type { Compression } from "../segment/format.js";
 import { assignSegments, operatorParts } from "../restore/assign.js";
+import { convertTtl, type TtlChange, ttlChanges } from "../restore/convert-ttl.js";
 import { loadTables } from "../restore/load.js";
 import { dealOperatorState, type OperatorShare } from "../restore/operator-state.js";
 import type { FoundCheckpoint, JobPlace } from "../restore/restore-source.js";
+import { Slicer } from "../segment/slicer.js";
+import { STRETCH_ROWS } from "../table/frozen-rows.js";
 import { Epoch } from "../table/epoch.js";
 import { combinedTime, TaskTime, type TimeSeen } from "../table/task-time.js";
 import type { JudgedTask } from "./plan.js";
@@ -46,14 +49,25 @@ async function restoreTask(judged: JudgedTask, request: RestoreRequest): Promise
   }
   const assigned = await assignSegments(source, groups, { place: found.place, isSameLayout });
   const theirs = new TaskChain(found.place, assigned.segments);
-  const chain = found.isOwn ? theirs : await copiedChain(theirs, own, { judged, request });
+  const changes = ttlChanges(source, identity.states, time);
+  const isKept = found.isOwn && changes.size === 0;
+  const chain = isKept ? theirs : await copiedChain(theirs, own, { judged, request, changes });
   const built = buildTask({ operator, identity, groups, epoch, time, clock, chain });
   const tables = new Map(built.runtime.tables.map((table) => [table.stateId, table]));
   await loadTables({ place: own, segments: chain.segments, tables, clock });
+  await dropExpired(built, clock);
   if (!assigned.hasOperatorState) {
     dealOperatorState(built.states, await operatorShares(judged, request, found), judged);
   }
   return built;
+}
+
+/** What has expired by now is deleted in the first epoch. */
+async function dropExpired({ states }: BuiltTask, clock: Clock): Promise<void> {
+  const slicer = new Slicer(clock);
+  for (const { sweep } of states.values()) {
+    while (sweep !== undefined && !sweep.step(STRETCH_ROWS)) if (slicer.isDue()) await slicer.pause();
+  }
 }
 
 /** The times of the tasks of the checkpoint from which the task takes over key groups. */
@@ -63,19 +77,30 @@ function timeToContinue({ source, groups }: JudgedTask): TimeSeen {
 }
 
 /**
- * State of another place is copied into our own before the first record: from then on nothing depends on what is not ours.
+ * State of another place is copied into our own before the first record: from then on nothing depends on what is not ours. State whose
+ * time to live was turned on or off is rewritten likewise.
  */
 async function copiedChain(
   theirs: TaskChain,
   own: TaskChain["place"],
-  { judged, request }: { readonly judged: JudgedTask; readonly request: RestoreRequest },
+  {
+    judged,
+    request,
+    changes,
+  }: {
+    readonly judged: JudgedTask;
+    readonly request: RestoreRequest;
+    readonly changes: ReadonlyMap<number, TtlChange>;
+  },
 ): Promise<TaskChain> {
   if (theirs.segments.length === 0) return new TaskChain(own, []);
   const codecVersions = new Map(judged.identity.states.map(({ id, codec }) => [id, codec.version]));
   const { clock, compression, segmentNames } = request;
   const signal = new AbortController().signal;
   const segment = await segmentNames.use((nextLeaf) =>
-    theirs.copyTo(own, { kind: "full", liveRows: 0, nextLeaf, compression, codecVersions, clock, signal }),
+    theirs.copyTo(own, { kind: "full", liveRows: 0, nextLeaf, compression, codecVersions, clock, signal }, (entries) =>
+      convertTtl(entries, changes),
+    ),
   );
   return new TaskChain(own, [segment]);
 }

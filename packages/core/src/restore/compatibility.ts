@@ -60,6 +60,8 @@ function checkState(operator: string, declared: DeclaredState, restored: StateMa
     ["kind", declared.kind, restored.kind],
     ["value codec", codecText(declared.codec), codecText(restored.codec)],
     ["namespace codec", codecText(declared.namespace), codecText(restored.namespace)],
+    // Times of two kinds cannot be compared. A time to live that is turned on or off is converted.
+    ["kind of time to live", ttlTime(declared, restored), ttlTime(restored, declared)],
     ["field codec", codecText(declared.field), codecText(restored.field)],
   ];
   for (const [what, now, then] of pairs) {
@@ -69,6 +71,10 @@ function checkState(operator: string, declared: DeclaredState, restored: StateMa
       `The state has another ${what} than in its checkpoint. operator=${quoted(operator)} state=${quoted(declared.name)} declared=${quoted(now)} checkpoint=${quoted(then)}. Declare it as it was, or give the new one another name.`,
     );
   }
+}
+
+function ttlTime({ ttl }: DeclaredState, other: DeclaredState): string {
+  return ttl?.time ?? other.ttl?.time ?? "none";
 }
 
 function codecText(codec: { readonly id: string; readonly version: number } | undefined): string {

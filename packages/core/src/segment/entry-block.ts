@@ -13,8 +13,10 @@ import type { BinaryKey } from "../key/binary-key.js";
 export const FLAG_DELETE = 1;
 /** The entry removes what older runs hold under every key that begins with its key, whether or not it also puts a value. */
 export const FLAG_CLEAR = 2;
+/** The value begins with the moment at which it expires, a float64. */
+export const FLAG_EXPIRES = 4;
 /** Bits that this version of the format gives a meaning. */
-export const KNOWN_FLAGS = FLAG_DELETE | FLAG_CLEAR;
+export const KNOWN_FLAGS = FLAG_DELETE | FLAG_CLEAR | FLAG_EXPIRES;
 
 export interface EntryBlock {
   readonly count: number;

@@ -11,7 +11,7 @@ async function merge(sources: readonly EntrySource[], dropTombstones: boolean): 
   const sink = (block: EntryBlock, at: number): void => {
     merged.push(entryAt(block, at));
   };
-  for await (const _ of mergeRuns(sources, sink, dropTombstones)) void _;
+  for await (const _ of mergeRuns(sources, sink, { dropTombstones })) void _;
   return merged;
 }
 
@@ -130,7 +130,9 @@ describe("merging runs", () => {
         closed++;
       }
     };
-    for await (const _ of mergeRuns([watched(false), watched(false)], () => undefined, false)) break;
+    for await (const _ of mergeRuns([watched(false), watched(false)], () => undefined, { dropTombstones: false })) {
+      break;
+    }
     expect(closed).toBe(2);
     await expect(merge([watched(false), watched(true)], false)).rejects.toThrow("mine");
     expect(closed).toBe(4);

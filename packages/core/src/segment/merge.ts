@@ -4,11 +4,14 @@
  * Invariants:
  * - Sources come oldest first. Each is sorted; keys of one source are distinct.
  * - A clear in a source removes entries of older sources only: its own source holds what came after it.
+ * - What has expired counts as a deletion: it hides what older runs hold under its key, also outside of this merge.
  * - With `dropTombstones` the result stands on nothing older, so deletions are left out.
  */
 
-import type { BinaryKey } from "../key/binary-key.js";
-import { type EntryBlock, type EntrySource, FLAG_CLEAR, FLAG_DELETE } from "./entry-block.js";
+import { type BinaryKey, readUint16 } from "../key/binary-key.js";
+import { type EntryBlock, type EntrySource, FLAG_CLEAR, FLAG_DELETE, FLAG_EXPIRES } from "./entry-block.js";
+
+const NO_BYTES = Buffer.alloc(0);
 
 /** Where merged entries go: entry `at` of a block that is valid during the call. */
 export type EntrySink = (block: EntryBlock, at: number) => void;
@@ -77,7 +80,7 @@ class Cursor {
 export async function* mergeRuns(
   sources: readonly EntrySource[],
   sink: EntrySink,
-  dropTombstones: boolean,
+  { dropTombstones, nowOf = noTime }: MergeOptions,
 ): AsyncGenerator<void, void, undefined> {
   const cursors = sources.map((source, rank) => new Cursor(source, rank, sources.length === 1));
   try {
@@ -85,7 +88,7 @@ export async function* mergeRuns(
     const filter = new ClearFilter();
     let live = cursors.filter((cursor) => cursor.key !== undefined);
     while (live.length > 0) {
-      const used = mergeUntilBlockEnds(live, filter, { sink, dropTombstones });
+      const used = mergeUntilBlockEnds(live, filter, { sink, dropTombstones, nowOf });
       yield;
       for (const cursor of used) await cursor.load();
       if (used.some((cursor) => cursor.key === undefined)) live = live.filter((cursor) => cursor.key !== undefined);
@@ -95,16 +98,39 @@ export async function* mergeRuns(
   }
 }
 
-interface MergeTarget {
-  readonly sink: EntrySink;
+/** What a merge leaves out. */
+export interface MergeOptions {
+  /** Whether nothing older stands below, so that deletions need not be kept. */
   readonly dropTombstones: boolean;
+  /** What time it is for a state, by its id; entries that have expired by then become deletions. */
+  readonly nowOf?: (stateId: number) => number | undefined;
+}
+
+interface MergeTarget extends Required<MergeOptions> {
+  readonly sink: EntrySink;
+}
+
+function noTime(): undefined {
+  return undefined;
+}
+
+function hasExpired(block: EntryBlock, at: number, nowOf: (stateId: number) => number | undefined): boolean {
+  const now = nowOf(readUint16(block.keys[at] as BinaryKey, 2));
+  if (now === undefined) return false;
+  const expiry = block.bytes.readDoubleBE(block.starts[at]);
+  return expiry <= now && expiry !== Number.MAX_SAFE_INTEGER;
+}
+
+function tombstone(key: BinaryKey, flags: number): EntryBlock {
+  const kept = (flags & FLAG_CLEAR) | FLAG_DELETE;
+  return { count: 1, keys: [key], flags: [kept], bytes: NO_BYTES, starts: [0], ends: [0] };
 }
 
 /** Merges synchronously until some cursors need their next block; returns those. `live` is ordered oldest first. */
 function mergeUntilBlockEnds(
   live: readonly Cursor[],
   filter: ClearFilter,
-  { sink, dropTombstones }: MergeTarget,
+  { sink, dropTombstones, nowOf }: MergeTarget,
 ): Cursor[] {
   const used: Cursor[] = [];
   while (used.length === 0) {
@@ -116,7 +142,9 @@ function mergeUntilBlockEnds(
     const flags = block.flags[at] as number;
     if (filter.admits(key, winner.rank)) {
       if ((flags & FLAG_CLEAR) !== 0) filter.raise(key, winner.rank);
-      if (!dropTombstones || (flags & FLAG_DELETE) === 0) sink(block, at);
+      if ((flags & FLAG_EXPIRES) !== 0 && hasExpired(block, at, nowOf)) {
+        if (!dropTombstones) sink(tombstone(key, flags), 0);
+      } else if (!dropTombstones || (flags & FLAG_DELETE) === 0) sink(block, at);
     }
     for (const cursor of live) {
       if (cursor.isAt(key, head, lead) && !cursor.step()) used.push(cursor);

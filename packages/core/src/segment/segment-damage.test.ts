@@ -165,7 +165,7 @@ describe("a segment with right checksums and wrong content", () => {
     ["an unknown version", { version: 2 }],
     ["version 0", { version: 0 }],
     ["an unknown compression", { compression: 2 }],
-    ["unknown flags", { block: rawEntry({ flags: 4 }) }],
+    ["unknown flags", { block: rawEntry({ flags: 8 }) }],
     ["unknown flags among known ones", { block: rawEntry({ flags: 0x83, valueBytes: 0, value: "" }) }],
   ])("%s is FORMAT_UNSUPPORTED", async (_what, forgery: Forgery) => {
     await expect(readForged(forgery)).rejects.toMatchObject(UNSUPPORTED);

@@ -14,7 +14,7 @@ import type { CheckpointStorage } from "../contracts/checkpoint-storage.js";
 import { quoted, StateBackendError } from "../errors.js";
 import { type BinaryKey, EMPTY_KEY, readUint16 } from "../key/binary-key.js";
 import type { KeyGroups } from "../key/key-groups.js";
-import { type EntryBlock, FLAG_DELETE, KNOWN_FLAGS } from "./entry-block.js";
+import { type EntryBlock, FLAG_DELETE, FLAG_EXPIRES, KNOWN_FLAGS } from "./entry-block.js";
 import {
   BLOCK_HEADER_BYTES,
   BLOCK_RAW_BYTES_MAX,
@@ -246,6 +246,8 @@ function parseBlock(raw: Buffer, group: number, name: string): EntryBlock {
     if (length < 4 || key <= previous || readUint16(key, 0) !== group) throw corrupt(name, "its keys are out of order");
     if ((flag & ~KNOWN_FLAGS) !== 0) throw unknownFlags(name, flag);
     if ((flag & FLAG_DELETE) !== 0 && valueBytes !== 0) throw corrupt(name, "a deletion carries a value");
+    const mustExpire = (flag & FLAG_EXPIRES) !== 0;
+    if (mustExpire && ((flag & FLAG_DELETE) !== 0 || valueBytes < 8)) throw corrupt(name, "an expiry is missing");
     keys.push(key);
     flags.push(flag);
     starts.push(reader.position);

@@ -5,15 +5,20 @@
 import type { Codec, KeyCodec } from "../contracts/codec.js";
 import { EMPTY_KEY } from "../key/binary-key.js";
 import type { KeyGroups } from "../key/key-groups.js";
+import { FLAG_EXPIRES } from "../segment/entry-block.js";
 import { Address } from "../table/address.js";
 import type { Epoch } from "../table/epoch.js";
 import { ListTable } from "../table/list-table.js";
 import { MapTable } from "../table/map-table.js";
 import type { StateTable } from "../table/state-table.js";
+import { stampedCodec } from "../table/stamped.js";
 import type { TaskTime } from "../table/task-time.js";
 import type { TableOptions } from "../table/table-options.js";
 import { ValueTable } from "../table/value-table.js";
 import type { BroadcastDescriptor, OperatorListDescriptor, PlainDescriptor, StateDescriptor } from "./descriptors.js";
+import { ExpiringLists } from "./expiring-lists.js";
+import { ExpiringMaps } from "./expiring-maps.js";
+import { ExpiringValues } from "./expiring-values.js";
 import { FoldingHandle, foldingByAggregate, foldingByReduce } from "./folding-handle.js";
 import type { NamespacedState } from "./handles.js";
 import { KeyLocks } from "./key-locks.js";
@@ -21,7 +26,10 @@ import { ListHandle, OperatorListHandle } from "./list-handle.js";
 import { BroadcastHandle, MapHandle } from "./map-handle.js";
 import { mergerOfLists, mergerOfValues, type NamespaceMerger, namespaceMerging } from "./merge-namespaces.js";
 import { OPERATOR_SCOPE, operatorKey } from "./operator-key.js";
+import type { ValueRows } from "./rows.js";
 import type { Scope } from "./scope.js";
+import type { Sweeping } from "./sweep.js";
+import { Ttl } from "./ttl.js";
 import { ValueHandle } from "./value-handle.js";
 
 /** What all states of a task have in common. */
@@ -41,6 +49,8 @@ export interface BoundState {
   readonly handle: unknown;
   /** False for operator state, which goes by task and not by key group. */
   readonly isKeyed: boolean;
+  /** There if values expire: goes over all cells and removes what has expired. */
+  readonly sweep?: Sweeping | undefined;
 }
 
 export function bindState(descriptor: StateDescriptor, binding: Binding): BoundState {
@@ -52,20 +62,20 @@ export function bindState(descriptor: StateDescriptor, binding: Binding): BoundS
       return bindBroadcast(descriptor, binding);
     case "namespaced": {
       const address = new Address(binding.key, descriptor.namespace);
-      const { table, handleIn, merger } = bindPlain(descriptor.inner, binding, address);
+      const { table, handleIn, merger, sweep } = bindPlain(descriptor.inner, binding, address);
       const namespaces = address.namespace as KeyCodec<unknown>;
       const scope = { epoch: binding.epoch, address, locks: new KeyLocks() };
       const handle: NamespacedState<unknown, unknown> = {
         in: (namespace) => handleIn({ ...scope, namespace: namespaces.encode(namespace) }),
         ...(merger === undefined ? {} : namespaceMerging(merger, binding.epoch, namespaces)),
       };
-      return { descriptor, table, handle: Object.freeze(handle), isKeyed: true };
+      return { descriptor, table, handle: Object.freeze(handle), isKeyed: true, sweep };
     }
     default: {
       const address = new Address(binding.key, undefined);
-      const { table, handleIn } = bindPlain(descriptor, binding, address);
+      const { table, handleIn, sweep } = bindPlain(descriptor, binding, address);
       const handle = handleIn({ epoch: binding.epoch, address, namespace: EMPTY_KEY, locks: new KeyLocks() });
-      return { descriptor, table, handle, isKeyed: true };
+      return { descriptor, table, handle, isKeyed: true, sweep };
     }
   }
 }
@@ -75,40 +85,66 @@ interface BoundPlain {
   readonly handleIn: (scope: Scope) => unknown;
   /** Of kinds whose namespaces can be merged. */
   readonly merger?: NamespaceMerger;
+  readonly sweep?: Sweeping | undefined;
 }
 
 function bindPlain(descriptor: PlainDescriptor, binding: Binding, address: Address): BoundPlain {
   const codec = descriptor.codec;
-  const options: TableOptions = { ...binding, address, codec };
+  const ttl = descriptor.ttl === undefined ? undefined : new Ttl(descriptor.ttl, binding.time);
+  const plain: TableOptions = { ...binding, address, codec };
+  const options = ttl === undefined ? plain : { ...plain, codec: stampedCodec(codec), valueFlags: FLAG_EXPIRES };
   switch (descriptor.kind) {
     case "value": {
-      const table = new ValueTable(options);
-      return { table, handleIn: (scope) => new ValueHandle(table, scope, { codec, default: descriptor.default }) };
+      const { table, rows, sweep } = valueRows(options, ttl);
+      return {
+        table,
+        sweep,
+        handleIn: (scope) => new ValueHandle(rows, scope, { codec, default: descriptor.default }),
+      };
     }
     case "list": {
-      const table = new ListTable(options);
-      return { table, handleIn: (scope) => new ListHandle(table, scope, codec), merger: mergerOfLists(table) };
+      // Of a row of elements the entry has no expiry: rows go when they are swept or read.
+      const table = new ListTable({ ...options, valueFlags: 0 });
+      const rows = ttl === undefined ? undefined : new ExpiringLists(table, ttl, address);
+      const seen = rows ?? table;
+      const handleIn = (scope: Scope): unknown => new ListHandle(seen, scope, codec);
+      return { table, sweep: rows?.sweep, handleIn, merger: mergerOfLists(seen) };
     }
     case "map": {
       const table = new MapTable({ ...options, field: descriptor.field });
-      return { table, handleIn: (scope) => new MapHandle(table, scope, codec) };
+      if (ttl === undefined) return { table, handleIn: (scope) => new MapHandle(table, scope, codec) };
+      const rows = new ExpiringMaps(table, ttl, address);
+      return { table, sweep: rows.sweep, handleIn: (scope) => new MapHandle(rows, scope, codec) };
     }
     case "reducing": {
-      const table = new ValueTable(options);
+      const { table, rows, sweep } = valueRows(options, ttl);
       const reduce = (accumulated: unknown, added: unknown): unknown => descriptor.reduce(accumulated, added);
       const folding = foldingByReduce(reduce, codec);
-      const merger = mergerOfValues(table, codec, reduce);
-      return { table, handleIn: (scope) => new FoldingHandle(table, scope, { codec, folding }), merger };
+      const merger = mergerOfValues(rows, codec, reduce);
+      return { table, sweep, handleIn: (scope) => new FoldingHandle(rows, scope, { codec, folding }), merger };
     }
     case "aggregating": {
-      const table = new ValueTable(options);
+      const { table, rows, sweep } = valueRows(options, ttl);
       const { aggregate } = descriptor;
       const folding = foldingByAggregate(aggregate);
-      const merge = aggregate.merge?.bind(aggregate);
-      const merger = mergerOfValues(table, codec, merge);
-      return { table, handleIn: (scope) => new FoldingHandle(table, scope, { codec, folding }), merger };
+      const merger = mergerOfValues(rows, codec, aggregate.merge?.bind(aggregate));
+      return { table, sweep, handleIn: (scope) => new FoldingHandle(rows, scope, { codec, folding }), merger };
     }
   }
+}
+
+interface BoundRows<Table extends StateTable, Rows> {
+  readonly table: Table;
+  /** What a handle sees. */
+  readonly rows: Rows;
+  readonly sweep?: Sweeping;
+}
+
+function valueRows(options: TableOptions, ttl: Ttl | undefined): BoundRows<ValueTable, ValueRows> {
+  const table = new ValueTable(options);
+  if (ttl === undefined) return { table, rows: table };
+  const rows = new ExpiringValues(table, ttl);
+  return { table, rows, sweep: rows.sweep };
 }
 
 function operatorOptions(codec: unknown, binding: Binding): TableOptions {

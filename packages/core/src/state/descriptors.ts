@@ -5,9 +5,16 @@
 import type { Codec, KeyCodec } from "../contracts/codec.js";
 import { scalar, type ScalarKey } from "../key/scalar-key.js";
 import { structured } from "../value/structured-codec.js";
+import { type TtlOption, ttlPart, type TtlSettings } from "./ttl.js";
+
+/** What keyed descriptors have in common. */
+interface Expiring {
+  /** There if values expire. */
+  readonly ttl?: TtlSettings;
+}
 
 /** One value per key. `Read` is what reading gives: `Value` where a default is declared, else `Value | undefined`. */
-export interface ValueDescriptor<Value, Read> {
+export interface ValueDescriptor<Value, Read> extends Expiring {
   readonly kind: "value";
   readonly codec: Codec<Value>;
   /** What reading an absent key gives; never stored. */
@@ -15,27 +22,27 @@ export interface ValueDescriptor<Value, Read> {
 }
 
 /** A list of elements per key, appended to without reading. */
-export interface ListDescriptor<Element> {
+export interface ListDescriptor<Element> extends Expiring {
   readonly kind: "list";
   readonly codec: Codec<Element>;
 }
 
 /** Fields and values per key, each stored by itself. */
-export interface MapDescriptor<Field, Value> {
+export interface MapDescriptor<Field, Value> extends Expiring {
   readonly kind: "map";
   readonly field: KeyCodec<Field>;
   readonly codec: Codec<Value>;
 }
 
 /** One value per key, combined from the values added. */
-export interface ReducingDescriptor<Value> {
+export interface ReducingDescriptor<Value> extends Expiring {
   readonly kind: "reducing";
   readonly codec: Codec<Value>;
   reduce(accumulated: Value, added: Value): Value;
 }
 
 /** One accumulator per key, made from the inputs added, read as a result. */
-export interface AggregatingDescriptor<Input, Accumulator, Result> {
+export interface AggregatingDescriptor<Input, Accumulator, Result> extends Expiring {
   readonly kind: "aggregating";
   readonly codec: Codec<Accumulator>;
   readonly aggregate: Aggregate<Input, Accumulator, Result>;
@@ -97,7 +104,7 @@ export interface CodecOption<Value> {
   readonly codec?: Codec<Value>;
 }
 
-export interface ValueOptions<Value> extends CodecOption<Value> {
+export interface ValueOptions<Value> extends CodecOption<Value>, TtlOption {
   /** What reading an absent key gives. */
   readonly default?: Value;
 }
@@ -113,34 +120,49 @@ export function value<Value>(options?: ValueOptions<Value>): ValueDescriptor<Val
 export function value<Value>(options: ValueOptions<Value> = {}): ValueDescriptor<Value, Value | undefined> {
   const codec = options.codec ?? structured<Value>();
   const fallback = options.default === undefined ? undefined : codec.own(options.default);
-  return Object.freeze({ kind: "value", codec, default: fallback });
+  return Object.freeze({ kind: "value", codec, default: fallback, ...ttlPart(options) });
 }
 
 /** Declares a list of elements per key. */
-export function list<Element>(options: CodecOption<Element> = {}): ListDescriptor<Element> {
-  return Object.freeze({ kind: "list", codec: options.codec ?? structured<Element>() });
+export function list<Element>(options: CodecOption<Element> & TtlOption = {}): ListDescriptor<Element> {
+  return Object.freeze({ kind: "list", codec: options.codec ?? structured<Element>(), ...ttlPart(options) });
 }
 
 /** Declares fields and values per key. */
-export function map<Field extends ScalarKey, Value>(options?: MapOptions<Field, Value>): MapDescriptor<Field, Value>;
-export function map<Field, Value>(
-  options: MapOptions<Field, Value> & { readonly field: KeyCodec<Field> },
+export function map<Field extends ScalarKey, Value>(
+  options?: MapOptions<Field, Value> & TtlOption,
 ): MapDescriptor<Field, Value>;
-export function map<Field, Value>(options: MapOptions<Field, Value> = {}): MapDescriptor<Field, Value> {
-  return Object.freeze({ kind: "map", field: fieldOf(options), codec: options.codec ?? structured<Value>() });
+export function map<Field, Value>(
+  options: MapOptions<Field, Value> & TtlOption & { readonly field: KeyCodec<Field> },
+): MapDescriptor<Field, Value>;
+export function map<Field, Value>(options: MapOptions<Field, Value> & TtlOption = {}): MapDescriptor<Field, Value> {
+  return Object.freeze({
+    kind: "map",
+    field: fieldOf(options),
+    codec: options.codec ?? structured<Value>(),
+    ...ttlPart(options),
+  });
 }
 
 /** Declares one value per key that `reduce` combines from the values added. */
-export function reducing<Value>(reduce: Reduce<Value>, options: CodecOption<Value> = {}): ReducingDescriptor<Value> {
-  return Object.freeze({ kind: "reducing", codec: options.codec ?? structured<Value>(), reduce });
+export function reducing<Value>(
+  reduce: Reduce<Value>,
+  options: CodecOption<Value> & TtlOption = {},
+): ReducingDescriptor<Value> {
+  return Object.freeze({ kind: "reducing", codec: options.codec ?? structured<Value>(), reduce, ...ttlPart(options) });
 }
 
 /** Declares one accumulator per key. */
 export function aggregating<Input, Accumulator, Result>(
   aggregate: Aggregate<Input, Accumulator, Result>,
-  options: CodecOption<Accumulator> = {},
+  options: CodecOption<Accumulator> & TtlOption = {},
 ): AggregatingDescriptor<Input, Accumulator, Result> {
-  return Object.freeze({ kind: "aggregating", codec: options.codec ?? structured<Accumulator>(), aggregate });
+  return Object.freeze({
+    kind: "aggregating",
+    codec: options.codec ?? structured<Accumulator>(),
+    aggregate,
+    ...ttlPart(options),
+  });
 }
 
 /** Declares a list of the task whose elements are dealt out anew among the tasks when their number changes. */

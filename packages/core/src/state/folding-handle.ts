@@ -1,9 +1,9 @@
 /** Reducing and aggregating state: what is added is folded into one value per key. */
 
 import type { Codec } from "../contracts/codec.js";
-import type { ValueTable } from "../table/value-table.js";
 import type { Aggregate, Reduce } from "./descriptors.js";
 import type { SyncAggregatingState } from "./handles.js";
+import type { ValueRows } from "./rows.js";
 import { asynchronously, handedOut, keysIn, type Scope } from "./scope.js";
 
 /** Reducing state is aggregating state whose accumulator is its result, and whose first input is the first accumulator. */
@@ -29,13 +29,13 @@ export function foldingByAggregate<Input, Accumulator, Result>(
 }
 
 export class FoldingHandle<Key, Input, Accumulator, Result> implements SyncAggregatingState<Key, Input, Result> {
-  readonly #table: ValueTable;
+  readonly #table: ValueRows;
   readonly #scope: Scope;
   readonly #codec: Codec<Accumulator>;
   readonly #folding: Folding<Input, Accumulator, Result>;
 
   constructor(
-    table: ValueTable,
+    table: ValueRows,
     scope: Scope,
     how: { readonly codec: Codec<Accumulator>; readonly folding: Folding<Input, Accumulator, Result> },
   ) {
@@ -58,7 +58,7 @@ export class FoldingHandle<Key, Input, Accumulator, Result> implements SyncAggre
   addSync(key: Key, input: Input): void {
     this.#scope.epoch.check();
     const { namespace } = this.#scope;
-    const accumulator = this.#table.get(key, namespace) as Accumulator | undefined;
+    const accumulator = this.#table.peek(key, namespace) as Accumulator | undefined;
     this.#table.put(key, namespace, this.#codec.own(this.#folding.fold(accumulator, input)));
   }
 

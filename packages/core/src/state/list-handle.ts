@@ -1,16 +1,16 @@
 /** List state over its table. */
 
 import type { Codec } from "../contracts/codec.js";
-import type { ListTable } from "../table/list-table.js";
 import type { OperatorListState, SyncListState } from "./handles.js";
+import type { ListRows } from "./rows.js";
 import { asynchronously, handedOut, keysIn, type Scope } from "./scope.js";
 
 export class ListHandle<Key, Element> implements SyncListState<Key, Element> {
-  readonly #table: ListTable;
+  readonly #table: ListRows;
   readonly #scope: Scope;
   readonly #codec: Codec<Element>;
 
-  constructor(table: ListTable, scope: Scope, codec: Codec<Element>) {
+  constructor(table: ListRows, scope: Scope, codec: Codec<Element>) {
     this.#table = table;
     this.#scope = scope;
     this.#codec = codec;
@@ -39,7 +39,7 @@ export class ListHandle<Key, Element> implements SyncListState<Key, Element> {
   set(key: Key, elements: Iterable<Element>): void {
     this.#scope.epoch.check();
     const { namespace } = this.#scope;
-    this.#table.replace(key, namespace, this.#own(elements, this.#table.get(key, namespace) as readonly Element[]));
+    this.#table.replace(key, namespace, this.#own(elements, this.#table.peek(key, namespace) as readonly Element[]));
   }
 
   delete(key: Key): void {

@@ -1,16 +1,16 @@
 /** Map state and broadcast state over their table. */
 
 import type { Codec } from "../contracts/codec.js";
-import type { MapTable } from "../table/map-table.js";
 import type { BroadcastState, SyncMapState } from "./handles.js";
+import type { MapRows } from "./rows.js";
 import { asynchronously, handedOut, keysIn, type Scope } from "./scope.js";
 
 export class MapHandle<Key, Field, Value> implements SyncMapState<Key, Field, Value> {
-  readonly #table: MapTable;
+  readonly #table: MapRows;
   readonly #scope: Scope;
   readonly #codec: Codec<Value>;
 
-  constructor(table: MapTable, scope: Scope, codec: Codec<Value>) {
+  constructor(table: MapRows, scope: Scope, codec: Codec<Value>) {
     this.#table = table;
     this.#scope = scope;
     this.#codec = codec;
@@ -57,7 +57,7 @@ export class MapHandle<Key, Field, Value> implements SyncMapState<Key, Field, Va
 
   isEmptySync(key: Key): boolean {
     this.#scope.epoch.check();
-    return this.#table.size(key, this.#scope.namespace) === 0;
+    return this.#table.isEmpty(key, this.#scope.namespace);
   }
 
   async isEmpty(key: Key): Promise<boolean> {

@@ -4,15 +4,15 @@
  * Invariants:
  * - Everything that can be refused is refused before the first write: namespaces are encoded, the function of the state is
  *   called and what it gives is owned and encoded beforehand.
+ * - Merging is a write: of values that expire, expired ones are left out and the others are stamped anew.
  */
 
 import { ByteWriter } from "../bytes/byte-writer.js";
 import type { Codec, KeyCodec } from "../contracts/codec.js";
 import type { BinaryKey } from "../key/binary-key.js";
 import type { Epoch } from "../table/epoch.js";
-import type { ListTable } from "../table/list-table.js";
-import type { ValueTable } from "../table/value-table.js";
 import type { SyncNamespaceMerging } from "./handles.js";
+import type { ListRows, ValueRows } from "./rows.js";
 
 /** What merging means for one kind of state. The sources are distinct, and the target is none of them. */
 export interface NamespaceMerger {
@@ -22,22 +22,22 @@ export interface NamespaceMerger {
 }
 
 /** The elements of the target, then those of the sources in their order. */
-export function mergerOfLists(table: ListTable): NamespaceMerger {
+export function mergerOfLists(rows: ListRows): NamespaceMerger {
   return {
     check: () => undefined,
     merge: (key, target, sources) => {
       // Reads the target only to refuse a key that the task does not own, also where there is nothing to merge.
-      table.get(key, target);
-      const moved = sources.flatMap((source) => table.get(key, source));
-      table.append(key, target, moved);
-      for (const source of sources) table.replace(key, source, []);
+      rows.peek(key, target);
+      const moved = sources.flatMap((source) => rows.peek(key, source));
+      rows.append(key, target, moved);
+      for (const source of sources) rows.replace(key, source, []);
     },
   };
 }
 
 /** Combines accumulators from left to right: the target's, then those of the sources in their order. */
 export function mergerOfValues(
-  table: ValueTable,
+  rows: ValueRows,
   codec: Codec<unknown>,
   combine: ((left: unknown, right: unknown) => unknown) | undefined,
 ): NamespaceMerger {
@@ -50,16 +50,16 @@ export function mergerOfValues(
   return {
     check: () => void requireCombine(),
     merge: (key, target, sources) => {
-      const before = table.get(key, target);
-      const found = sources.filter((source) => table.get(key, source) !== undefined);
+      const before = rows.peek(key, target);
+      const found = sources.filter((source) => rows.peek(key, source) !== undefined);
       if (found.length === 0) return;
       const merged = found
-        .map((source) => table.get(key, source))
+        .map((source) => rows.peek(key, source))
         .reduce((left, right) => (left === undefined ? right : codec.own(requireCombine()(left, right))), before);
       // What cannot be encoded would be found only at the checkpoint, when the sources are gone.
       codec.write(merged, new ByteWriter());
-      table.put(key, target, merged);
-      for (const source of found) table.remove(key, source);
+      rows.put(key, target, merged);
+      for (const source of found) rows.remove(key, source);
     },
   };
 }

@@ -3,12 +3,12 @@
 import type { Codec } from "../contracts/codec.js";
 import type { BinaryKey } from "../key/binary-key.js";
 import type { Epoch } from "../table/epoch.js";
-import type { ValueTable } from "../table/value-table.js";
 import type { SyncValueState, Updated } from "./handles.js";
+import type { ValueRows } from "./rows.js";
 import { asynchronously, handedOut, keysIn, type Scope } from "./scope.js";
 
 export class ValueHandle<Key, Value, Read> implements SyncValueState<Key, Value, Read> {
-  readonly #table: ValueTable;
+  readonly #table: ValueRows;
   readonly #scope: Scope;
   readonly #codec: Codec<Value>;
   readonly #default: Read;
@@ -16,7 +16,7 @@ export class ValueHandle<Key, Value, Read> implements SyncValueState<Key, Value,
   readonly #epoch: Epoch;
   readonly #namespace: BinaryKey;
 
-  constructor(table: ValueTable, scope: Scope, descriptor: { readonly codec: Codec<Value>; readonly default: Read }) {
+  constructor(table: ValueRows, scope: Scope, descriptor: { readonly codec: Codec<Value>; readonly default: Read }) {
     this.#table = table;
     this.#scope = scope;
     this.#epoch = scope.epoch;

@@ -38,6 +38,10 @@ export class CellIndex<Content> {
     for (const map of this.#maps) if (map.delete(identity)) return;
   }
 
+  *entries(): Generator<readonly [KeyIdentity, Content], void, undefined> {
+    for (const map of this.#maps) yield* map.entries();
+  }
+
   *identities(): Generator<KeyIdentity, void, undefined> {
     for (const map of this.#maps) yield* map.keys();
   }

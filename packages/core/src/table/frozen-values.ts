@@ -20,7 +20,7 @@ export interface WrittenValues {
 }
 
 export function frozenValues(options: TableOptions, { identities, values }: WrittenValues): FrozenRows {
-  const { address, codec } = options;
+  const { address, codec, valueFlags = 0 } = options;
   const identityAt = (at: number): KeyIdentity => identities[at] as KeyIdentity;
   return {
     stateId: options.stateId,
@@ -29,7 +29,7 @@ export function frozenValues(options: TableOptions, { identities, values }: Writ
     isDroppedAt: () => false,
     sortKeyAt: (at) => address.sortKey(identityAt(at)),
     keyAt: (at): BinaryKey => address.encode(identityAt(at)),
-    flagsAt: (at) => (values[at] === undefined ? FLAG_DELETE : 0),
+    flagsAt: (at) => (values[at] === undefined ? FLAG_DELETE : valueFlags),
     writeAt(at, out: ByteWriter) {
       const value = values[at];
       if (value !== undefined) codec.write(value, out);

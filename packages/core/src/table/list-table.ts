@@ -82,6 +82,11 @@ export class ListTable implements StateTable {
     return Object.freeze(all);
   }
 
+  /** As `get`, which changes nothing here. Through a time to live it does. */
+  peek(key: unknown, namespace: BinaryKey): readonly unknown[] {
+    return this.get(key, namespace);
+  }
+
   /** Appends elements, which the state owns. */
   append(key: unknown, namespace: BinaryKey, elements: readonly unknown[]): void {
     if (elements.length === 0) return;
@@ -118,9 +123,17 @@ export class ListTable implements StateTable {
     this.#dirty.push(whole);
   }
 
-  /** Identities of the keys of each key group that have elements, ascending by encoded key. */
-  identities(): Generator<KeyIdentity[], void, undefined> {
-    return this.#cells.identities((cell) => cell.length > 0);
+  /** Identities of the keys that have such an element, by key group, ascending by encoded key, as they are now. */
+  identities(isPresent?: (element: unknown) => boolean): Generator<KeyIdentity[], void, undefined> {
+    if (isPresent === undefined) return this.#cells.identities((cell) => cell.length > 0);
+    return this.#cells.identities(
+      (cell) => wholeElements(cell).some(isPresent) || cell.chunks.some((chunk) => elementsOf(chunk).some(isPresent)),
+    );
+  }
+
+  /** All cells with an element from about the middle, lazily, in no order. May be changed meanwhile. */
+  *cells(): Generator<readonly [KeyIdentity, unknown], void, undefined> {
+    for (const cell of this.#cells.all()) yield [cell.identity, middleOf(cell)];
   }
 
   freeze(): FrozenRows {
@@ -234,6 +247,12 @@ function elementsOf(row: ChunkRow): unknown[] {
 
 function wholeElements(cell: ListCell): readonly unknown[] {
   return cell.whole === undefined || cell.whole.value === DELETED ? NO_ELEMENTS : elementsOf(cell.whole);
+}
+
+function middleOf(cell: ListCell): unknown {
+  const { chunks, length } = cell;
+  if (chunks.length > 0) return elementsOf(chunks[chunks.length >> 1] as ChunkRow)[0];
+  return wholeElements(cell)[length >> 1];
 }
 
 function liveRowsOf(cell: ListCell): number {

@@ -72,9 +72,25 @@ export class MapTable implements StateTable {
     return row === undefined || row.value === DELETED ? undefined : row.value;
   }
 
-  /** Number of fields of a key. */
-  size(key: unknown, namespace: BinaryKey): number {
-    return this.#cells.find(key, namespace)?.live ?? 0;
+  /** Whether a key has no fields. */
+  isEmpty(key: unknown, namespace: BinaryKey): boolean {
+    return (this.#cells.find(key, namespace)?.live ?? 0) === 0;
+  }
+
+  /** The values of a key, lazily, in no order. */
+  *values(key: unknown, namespace: BinaryKey): Generator<unknown, void, undefined> {
+    for (const { value } of this.#cells.find(key, namespace)?.rows.values() ?? []) if (value !== DELETED) yield value;
+  }
+
+  /** All fields with their values, by cell, lazily, in no order; `undefined` for a field that is gone. May be changed meanwhile. */
+  *fields(): Generator<readonly [KeyIdentity, readonly [unknown, unknown] | undefined], void, undefined> {
+    for (const cell of this.#cells.all()) {
+      for (const row of cell.rows.values()) {
+        // A clear gives the cell other rows.
+        const isGone = row.value === DELETED || cell.rows.get(row.sub as KeyIdentity) !== row;
+        yield [cell.identity, isGone ? undefined : [this.#fieldOf(row), row.value]];
+      }
+    }
   }
 
   /** Stores `value`, which the state owns. */
@@ -132,9 +148,13 @@ export class MapTable implements StateTable {
     return sortedByKey(present, (row) => this.#subKey(row)).map((row) => [this.#fieldOf(row), row.value] as const);
   }
 
-  /** Identities of the keys that have fields, by key group, ascending by encoded key, as they are now. */
-  identities(): Generator<KeyIdentity[], void, undefined> {
-    return this.#cells.identities((cell) => cell.live > 0);
+  /** Identities of the keys that have a field with such a value, by key group, ascending by encoded key, as they are now. */
+  identities(isPresent?: (value: unknown) => boolean): Generator<KeyIdentity[], void, undefined> {
+    if (isPresent === undefined) return this.#cells.identities((cell) => cell.live > 0);
+    return this.#cells.identities(({ rows }) => {
+      for (const { value } of rows.values()) if (value !== DELETED && isPresent(value)) return true;
+      return false;
+    });
   }
 
   freeze(): FrozenRows {
@@ -212,7 +232,9 @@ export class MapTable implements StateTable {
     groupOf: (row) => row.cell.group,
     isDropped: (row) => row.value === DROPPED,
     keyOf: (row) => this.#keyOf(row),
-    flagsOf: (row) => (row.value === DELETED ? FLAG_DELETE : 0) | (row.sub === WHOLE_CELL ? FLAG_CLEAR : 0),
+    flagsOf: (row) =>
+      (row.value === DELETED ? FLAG_DELETE : (this.#options.valueFlags ?? 0)) |
+      (row.sub === WHOLE_CELL ? FLAG_CLEAR : 0),
     write: (row, out) => {
       if (row.value !== DELETED) this.#options.codec.write(row.value, out);
     },

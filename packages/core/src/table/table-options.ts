@@ -13,6 +13,8 @@ export interface TableOptions {
   readonly groups: KeyGroups;
   readonly maxParallelism: number;
   readonly epoch: Epoch;
+  /** Flags of entries that have a value. */
+  readonly valueFlags?: number;
 }
 
 /** The key group of a cell. */

@@ -62,6 +62,11 @@ export class ValueTable implements StateTable {
     return value;
   }
 
+  /** As `get`, which changes nothing here. Through a time to live it does. */
+  peek(key: unknown, namespace: BinaryKey): unknown {
+    return this.get(key, namespace);
+  }
+
   /** Stores `value`, which the state owns. */
   put(key: unknown, namespace: BinaryKey, value: unknown): void {
     const { address } = this.#options;
@@ -74,17 +79,26 @@ export class ValueTable implements StateTable {
   /** Deletes `key`; nothing if it is absent. */
   remove(key: unknown, namespace: BinaryKey): void {
     if (this.get(key, namespace) === undefined) return;
-    const identity = this.#options.address.identity(key, namespace);
+    this.removeCell(this.#options.address.identity(key, namespace));
+  }
+
+  /** Deletes a cell that is there. */
+  removeCell(identity: KeyIdentity): void {
     this.#index.delete(identity);
     this.#noteWritten(identity, undefined);
   }
 
-  /** Identities of the present keys, by key group, ascending by encoded key, as they are now. */
-  identities(): Generator<KeyIdentity[], void, undefined> {
+  /** All cells with their values, lazily, in no order. May be changed meanwhile. */
+  cells(): Iterable<readonly [KeyIdentity, unknown]> {
+    return this.#index.entries();
+  }
+
+  /** Identities of the present keys with such a value, by key group, ascending by encoded key, as they are now. */
+  identities(isPresent: (value: unknown) => boolean = () => true): Generator<KeyIdentity[], void, undefined> {
     const { address } = this.#options;
     const present: { readonly identity: KeyIdentity; readonly group: number }[] = [];
-    for (const identity of this.#index.identities()) {
-      present.push({ identity, group: groupOf(this.#options, identity) });
+    for (const [identity, value] of this.#index.entries()) {
+      if (isPresent(value)) present.push({ identity, group: groupOf(this.#options, identity) });
     }
     return sortedByGroup(present, ({ identity }) => address.sortKey(identity));
   }

@@ -152,7 +152,7 @@ export class TableHistory<Table extends StateTable, Change> {
     for await (const _ of mergeRuns(
       this.#written.map((run) => blocksOf(run, 3)),
       sink,
-      true,
+      { dropTombstones: true },
     )) {
       void _;
     }
