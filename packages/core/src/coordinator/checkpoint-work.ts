@@ -11,6 +11,7 @@ import type { CheckpointStorage } from "../contracts/checkpoint-storage.js";
 import type { Clock } from "../contracts/clock.js";
 import { StateBackendError } from "../errors.js";
 import type { Deadline } from "./deadline.js";
+import type { CheckpointListener } from "./listener.js";
 import type { CheckpointSettings } from "./options.js";
 import type { Retention } from "./retention.js";
 import { codecVersions, type TaskRuntime } from "./task-runtime.js";
@@ -24,6 +25,7 @@ export interface CoordinatorParts {
   readonly retention: Retention;
   readonly garbage: GarbageCollector;
   readonly settings: CheckpointSettings;
+  readonly listener: CheckpointListener;
   readonly clock: Clock;
 }
 
