@@ -23,7 +23,8 @@ export type {
   StoreEntry,
   TaskScope,
 } from "./contracts/store.js";
-export type { CheckpointInfo } from "./coordinator/history.js";
+export type { CheckpointInfo, CompletedCheckpoint } from "./coordinator/history.js";
+export type { CheckpointListener } from "./coordinator/listener.js";
 export type { CheckpointOptions } from "./coordinator/options.js";
 export {
   type ErrorCode,
@@ -51,6 +52,7 @@ export {
   tuple,
 } from "./key/key-codecs.js";
 export { keyGroupOf, type KeyGroupRange, KeyGroups, splitKeyGroups } from "./key/key-groups.js";
+export { stickyKeyGroups } from "./key/sticky-key-groups.js";
 export { murmur3 } from "./key/murmur3.js";
 export type { ForeignRestore, OwnRestore, Restore, SavepointRestore } from "./restore/restore-source.js";
 export type { Compression } from "./segment/format.js";

@@ -13,6 +13,7 @@ import { StateBackendError } from "../errors.js";
 import type { TimeSeen } from "../table/task-time.js";
 import type { Telemetry } from "../telemetry/telemetry.js";
 import type { Deadline } from "./deadline.js";
+import type { CheckpointListener } from "./listener.js";
 import type { CheckpointSettings } from "./options.js";
 import type { Retention } from "./retention.js";
 import { codecVersions, stateTimes, type TaskRuntime } from "./task-runtime.js";
@@ -27,6 +28,7 @@ export interface CoordinatorParts {
   readonly garbage: GarbageCollector;
   readonly settings: CheckpointSettings;
   readonly telemetry: Telemetry;
+  readonly listener: CheckpointListener;
   readonly clock: Clock;
 }
 

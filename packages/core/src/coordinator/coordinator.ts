@@ -28,7 +28,7 @@ import {
   writeSavepoint,
 } from "./checkpoint-work.js";
 import { Deadline } from "./deadline.js";
-import { type CheckpointInfo, History } from "./history.js";
+import { type CheckpointInfo, type CompletedCheckpoint, History } from "./history.js";
 import { freezeTask, liveRows, memoryOf, settleTask, timeSeen, unsavedBytes } from "./task-runtime.js";
 
 /** Share of `memoryBytes` at which a checkpoint is asked for. */
@@ -50,6 +50,8 @@ export class Coordinator {
   /** Automatic checkpoints that failed in a row. */
   #failures = 0;
   #garbageError: unknown;
+  #isPoisoned = false;
+  #lastCompleted: { readonly id: number; readonly endedAt: number; readonly at: number } | undefined;
 
   constructor(parts: CoordinatorParts, restoredFrom: number | undefined) {
     this.#parts = parts;
@@ -63,6 +65,13 @@ export class Coordinator {
   /** Ids of the checkpoints that can be restored, ascending. */
   get retained(): readonly number[] {
     return this.#parts.retention.ids;
+  }
+
+  /** The last checkpoint that this coordinator completed. */
+  get lastCompleted(): CompletedCheckpoint | undefined {
+    if (this.#lastCompleted === undefined) return undefined;
+    const { id, endedAt, at } = this.#lastCompleted;
+    return { id, endedAt, ageMs: this.#parts.clock.monotonic() - at };
   }
 
   get isBusy(): boolean {
@@ -115,6 +124,7 @@ export class Coordinator {
 
   /** Refuses all further calls of the tasks. */
   poison(cause: unknown): void {
+    this.#isPoisoned = true;
     const refusal = isFenced(cause) ? cause : poisoned(cause);
     for (const { epoch } of this.#parts.tasks) epoch.refusal ??= refusal;
     for (const task of this.#parts.tasks) task.stop();
@@ -178,9 +188,12 @@ export class Coordinator {
     } catch (error) {
       const failed = { ...ended(), fullBytes: 0, incrementalBytes: 0, status: "failed", error } as const;
       telemetry.ended(this.#history.add(failed), memory);
+      // Of a poisoned task nobody knows, or it is for the newer owner to say.
+      if (kind !== "savepoint" && !this.#isPoisoned) this.#tell(() => this.#parts.listener.aborted?.(barrier.id));
       throw error;
     } finally {
       deadline.end();
+      if (!settings.asyncSnapshots) this.#admit();
     }
   }
 
@@ -194,11 +207,13 @@ export class Coordinator {
   }
 
   #freeze(started: number): Barrier {
-    const { tasks, clock } = this.#parts;
+    const { tasks, clock, settings } = this.#parts;
+    let isFrozen = false;
     try {
       for (const { epoch } of tasks) epoch.check();
       const id = tasks[0]?.epoch.number ?? 0;
       for (const task of tasks) freezeTask(task);
+      isFrozen = true;
       return {
         id,
         liveRows: tasks.map(liveRows),
@@ -206,7 +221,20 @@ export class Coordinator {
         syncPauseMs: clock.monotonic() - started,
       };
     } finally {
-      for (const { inFlight } of tasks) inFlight.open();
+      if (!isFrozen || settings.asyncSnapshots) this.#admit();
+    }
+  }
+
+  #admit(): void {
+    for (const { inFlight } of this.#parts.tasks) inFlight.open();
+  }
+
+  /** What a listener throws is its own failure, not the checkpoint's. */
+  #tell(call: () => void): void {
+    try {
+      call();
+    } catch (error) {
+      this.poison(error);
     }
   }
 
@@ -228,15 +256,19 @@ export class Coordinator {
       ...sizes,
       operators: operatorManifests(tasks, extensions, barrier),
     });
+    let subsumed: readonly number[];
     try {
-      const name = await lineage.publish(barrier.id, encodeManifest(manifest));
-      telemetry.subsumed(barrier.id, retention.add(name, manifest));
+      subsumed = retention.add(await lineage.publish(barrier.id, encodeManifest(manifest)), manifest);
     } catch (error) {
       // Surely not published: the checkpoint is aborted and all goes on. Otherwise nobody knows, and nobody may guess.
       if (!isStateBackendError(error) || error.outcome !== "not-applied") this.poison(error);
       throw error;
     }
+    telemetry.subsumed(barrier.id, subsumed);
     await this.#complete(barrier.id, extensions);
+    this.#lastCompleted = { id: barrier.id, endedAt: clock.now(), at: clock.monotonic() };
+    this.#tell(() => this.#parts.listener.completed?.(barrier.id));
+    if (subsumed.length > 0) this.#tell(() => this.#parts.listener.subsumed?.(subsumed));
     return sizes;
   }
 

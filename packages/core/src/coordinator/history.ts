@@ -21,6 +21,15 @@ export interface CheckpointInfo {
   readonly error?: unknown;
 }
 
+/** The last completed checkpoint, and how much would be done again after a crash. */
+export interface CompletedCheckpoint {
+  readonly id: number;
+  /** When it ended, milliseconds since 1970 by the clock of the job. */
+  readonly endedAt: number;
+  /** Milliseconds since it ended, by the monotonic clock. */
+  readonly ageMs: number;
+}
+
 /** The most recent checkpoints, oldest first. */
 export class History {
   #entries: readonly CheckpointInfo[] = [];

@@ -45,6 +45,11 @@ export interface CheckpointOptions {
    * @defaultValue 268_435_456
    */
   readonly memoryBytes?: number;
+  /**
+   * Whether records are handled while a checkpoint or savepoint is uploaded. If not, `process` admits none until it has ended.
+   * @defaultValue true
+   */
+  readonly asyncSnapshots?: boolean;
 }
 
 export type CheckpointSettings = Required<CheckpointOptions>;
@@ -58,9 +63,10 @@ const DEFAULTS: CheckpointSettings = Object.freeze({
   graceMs: 60_000,
   compression: "none",
   memoryBytes: 256 * 1024 * 1024,
+  asyncSnapshots: true,
 });
 
-const LEAST: Readonly<Record<Exclude<keyof CheckpointSettings, "compression">, number>> = {
+const LEAST: Readonly<Record<Exclude<keyof CheckpointSettings, "compression" | "asyncSnapshots">, number>> = {
   intervalMs: 0,
   minPauseMs: 0,
   timeoutMs: 1,
@@ -93,6 +99,9 @@ export function checkpointSettings(options: CheckpointOptions): CheckpointSettin
   }
   if (settings.compression !== "none" && settings.compression !== "deflate") {
     throw new RangeError(`Unknown compression. received=${String(settings.compression)} expected=none,deflate.`);
+  }
+  if (typeof settings.asyncSnapshots !== "boolean") {
+    throw new TypeError(`asyncSnapshots is not a boolean. received=${String(settings.asyncSnapshots)}.`);
   }
   return Object.freeze(settings);
 }

@@ -14,7 +14,8 @@ import { Lineage, type Published, readPublished } from "../checkpoint/lineage.js
 import { JobNames } from "../checkpoint/names.js";
 import { type CoordinatorParts, SegmentNames } from "../coordinator/checkpoint-work.js";
 import { Coordinator } from "../coordinator/coordinator.js";
-import type { CheckpointInfo } from "../coordinator/history.js";
+import type { CheckpointInfo, CompletedCheckpoint } from "../coordinator/history.js";
+import type { CheckpointListener } from "../coordinator/listener.js";
 import { IntervalTrigger } from "../coordinator/interval.js";
 import { type CheckpointOptions, checkpointSettings } from "../coordinator/options.js";
 import { Retention } from "../coordinator/retention.js";
@@ -57,6 +58,8 @@ export interface JobOptions<Sync extends boolean> extends CheckpointOptions {
   readonly restore?: Restore;
   /** Operators of the restored checkpoint that may be left behind, with their state. */
   readonly ignoreOperators?: readonly string[];
+  /** Is told what becomes of checkpoints. */
+  readonly listener?: CheckpointListener;
   /** @defaultValue the system's */
   readonly clock?: Clock;
   /** @defaultValue the system's */
@@ -71,6 +74,8 @@ export interface JobControl {
   readonly checkpoints: readonly CheckpointInfo[];
   /** Ids of the checkpoints that can be restored, ascending. */
   readonly retained: readonly number[];
+  /** The last checkpoint that completed since the job was opened, and its age. */
+  readonly lastCompleted: CompletedCheckpoint | undefined;
   /** Why garbage could not be removed the last time; it is tried again after every checkpoint. */
   readonly garbageError: unknown;
   /**
@@ -145,6 +150,7 @@ export async function openJob<const Tasks extends readonly TaskOptions<unknown>[
     garbage: new GarbageCollector({ storage, names: place.names, lineage, clock, graceMs: settings.graceMs }),
     settings,
     telemetry,
+    listener: options.listener ?? {},
     clock,
   };
   const restoredFrom = found?.manifest.checkpoint;
@@ -185,6 +191,9 @@ function jobHandle({ coordinator, trigger, restoredFrom, tasks }: JobInside): Jo
     get retained() {
       return coordinator.retained;
     },
+    get lastCompleted() {
+      return coordinator.lastCompleted;
+    },
     get garbageError() {
       return coordinator.garbageError;
     },
@@ -204,6 +213,7 @@ const JOB_OPTIONS: ReadonlySet<string> = new Set<keyof JobOptions<boolean> | "ta
   "checkpoints",
   "restore",
   "ignoreOperators",
+  "listener",
   "clock",
   "random",
   "tasks",

@@ -55,6 +55,7 @@ const JOB_MEMBERS: readonly (keyof JobControl)[] = [
   "restoredFrom",
   "checkpoints",
   "retained",
+  "lastCompleted",
   "garbageError",
   "checkpoint",
   "savepoint",
