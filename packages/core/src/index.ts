@@ -12,7 +12,7 @@ export type {
   StoredObject,
 } from "./contracts/checkpoint-storage.js";
 export type { Clock, Random, Timer } from "./contracts/clock.js";
-export type { Codec, DecodedKey, KeyCodec, KeyIdentity } from "./contracts/codec.js";
+export type { Codec, DecodedKey, FormerCodec, KeyCodec, KeyIdentity } from "./contracts/codec.js";
 export type {
   AppliedGroups,
   Change,
@@ -107,4 +107,5 @@ export type {
   TelemetryMessages,
 } from "./telemetry/messages.js";
 export { blob, codec, float64, integer, json, text, type ValueEncoding } from "./value/codecs.js";
+export { evolved, former } from "./value/evolved.js";
 export { structured } from "./value/structured-codec.js";

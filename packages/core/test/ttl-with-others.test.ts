@@ -3,14 +3,20 @@
 import { expect, test } from "vitest";
 import {
   defineOperator,
+  evolved,
+  former,
+  integer,
   list,
+  type ListDescriptor,
   map,
   memoryStorage,
   namespaced,
   openTask,
   reducing,
   string,
+  text,
   value,
+  type ValueDescriptor,
 } from "../src/index.js";
 import { ManualClock } from "./support/manual-clock.js";
 
@@ -82,4 +88,39 @@ test("T43 fields that are set together expire together", async () => {
   clock.advance(1);
   expect([...task.fields.valuesSync("k")]).toEqual([]);
   expect(task.fields.isEmptySync("k")).toBe(true);
+});
+
+interface Declared<T> {
+  readonly one: ValueDescriptor<T, T | undefined>;
+  readonly many: ListDescriptor<T>;
+}
+
+test.each([
+  { how: "that goes on expiring", now: { ttl } },
+  { how: "whose time to live is turned off", now: {} },
+])("T69 a state $how takes over values of a former codec", async ({ now }) => {
+  const checkpoints = memoryStorage();
+  const clock = new ManualClock();
+  const backend = { name: "memory", sync: true, checkpoints } as const;
+  const start = async <T>(states: Declared<T>) => {
+    const declared = defineOperator("migrated", { key: string(), states: { one: states.one, many: states.many } });
+    return openTask(declared, { job: "job", backend, clock });
+  };
+  const old = await start({ one: value<string>({ codec: text(), ttl }), many: list<string>({ codec: text(), ttl }) });
+  old.one.set("k", "1");
+  old.many.add("k", "2");
+  clock.advance(MS / 2);
+  old.one.set("late", "3");
+  old.many.add("k", "4");
+  await old.checkpoint();
+  await old.close();
+
+  const numbers = evolved(integer(), former(text(), Number));
+  const task = await start({ one: value({ codec: numbers, ...now }), many: list({ codec: numbers, ...now }) });
+  expect([task.one.getSync("k"), task.one.getSync("late")]).toEqual([1, 3]);
+  expect(task.many.getSync("k")).toEqual([2, 4]);
+  clock.advance(MS / 2);
+  const lives = !("ttl" in now);
+  expect([task.one.getSync("k"), task.one.getSync("late")]).toEqual([lives ? 1 : undefined, 3]);
+  expect(task.many.getSync("k")).toEqual(lives ? [2, 4] : [4]);
 });

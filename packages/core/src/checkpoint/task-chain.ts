@@ -11,8 +11,10 @@
 
 import type { CheckpointStorage } from "../contracts/checkpoint-storage.js";
 import type { Clock } from "../contracts/clock.js";
+import { quoted, StateBackendError } from "../errors.js";
 import type { EntrySource } from "../segment/entry-block.js";
 import type { Compression } from "../segment/format.js";
+import { type Conversion, migratedEntries } from "../segment/migrated-entries.js";
 import { SegmentReader } from "../segment/segment-reader.js";
 import { Slicer } from "../segment/slicer.js";
 import type { FrozenTable } from "../table/frozen-table.js";
@@ -24,6 +26,14 @@ import { uploadSegment } from "./segment-upload.js";
 export interface SegmentPlace {
   readonly storage: CheckpointStorage;
   readonly prefix: string;
+}
+
+/** What is known of the codecs in which segments have their values. */
+export interface CodecKnowledge {
+  /** By state id, for the states of the segment that are in a former codec. */
+  of(ref: SegmentRef): ReadonlyMap<number, Conversion>;
+  /** The version of the codec that a state has in a segment, if the manifest says so. */
+  versionIn(ref: SegmentRef, stateId: number): number | undefined;
 }
 
 /** How a checkpoint writes its segments. */
@@ -52,11 +62,14 @@ export interface ChainExtension {
 
 export class TaskChain {
   readonly place: SegmentPlace;
+  readonly #codecs: CodecKnowledge | undefined;
   #segments: readonly SegmentRef[];
   #pending: readonly FrozenTable[] = [];
 
-  constructor(place: SegmentPlace, segments: readonly SegmentRef[]) {
+  /** `codecs` is needed if a segment has values in a former codec. */
+  constructor(place: SegmentPlace, segments: readonly SegmentRef[], codecs?: CodecKnowledge) {
     this.place = place;
+    this.#codecs = codecs;
     this.#segments = segments;
   }
 
@@ -86,7 +99,7 @@ export class TaskChain {
     if (isUnchanged && request.kind === "incremental") return { segments: this.#segments, uploadedBytes: 0, frozen };
     const plan = request.kind === "full" ? { keep: 0, level: BASE_LEVEL } : this.#plan(rows, request.liveRows);
     const slicer = new Slicer(request.clock);
-    const merged = await readers(this.place, this.#segments.slice(plan.keep));
+    const merged = await readers(this.place, this.#segments.slice(plan.keep), this.#codecs);
     const segment = await uploadSegment({
       ...request,
       slicer,
@@ -115,7 +128,7 @@ export class TaskChain {
       prefix: target.prefix,
       leaf: request.nextLeaf(),
       sources: [
-        ...(await readers(this.place, this.#segments)).map(convert),
+        ...(await readers(this.place, this.#segments, this.#codecs)).map(convert),
         ...this.#pending.map((table) => table.entries(slicer)),
       ],
       isBase: true,
@@ -144,14 +157,40 @@ export class TaskChain {
   }
 }
 
-/** Sources of the visible entries of segments, in the order given. */
-export async function readers(place: SegmentPlace, segments: readonly SegmentRef[]): Promise<EntrySource[]> {
+/** Sources of the visible entries of segments, in the order given, values in the codecs of today. */
+async function readers(
+  place: SegmentPlace,
+  segments: readonly SegmentRef[],
+  codecs: CodecKnowledge | undefined,
+): Promise<EntrySource[]> {
   const sources: EntrySource[] = [];
   for (const ref of segments) {
-    const reader = await openSegment(place, ref);
-    sources.push(reader.entries(ref.keyGroups));
+    sources.push(await openEntries(place, ref, codecs));
   }
   return sources;
+}
+
+/**
+ * The visible entries of a segment, values in the codecs of today.
+ * @throws {StateBackendError} CHECKPOINT_CORRUPT if the segment is not what the manifest says
+ */
+export async function openEntries(
+  place: SegmentPlace,
+  ref: SegmentRef,
+  codecs: CodecKnowledge | undefined,
+): Promise<EntrySource> {
+  const reader = await openSegment(place, ref);
+  for (const { stateId, codecVersion } of codecs === undefined ? [] : reader.index.states) {
+    const expected = codecs?.versionIn(ref, stateId);
+    if (expected === undefined || expected === codecVersion) continue;
+    throw new StateBackendError(
+      "CHECKPOINT_CORRUPT",
+      `Segment and manifest disagree about the codec of a state. name=${quoted(ref.name)} state=${stateId} version=${codecVersion} expected=${expected}. Restore another retained checkpoint.`,
+    );
+  }
+  const conversions = codecs?.of(ref);
+  const entries = reader.entries(ref.keyGroups);
+  return conversions === undefined || conversions.size === 0 ? entries : migratedEntries(entries, conversions);
 }
 
 /** @throws {StateBackendError} CHECKPOINT_CORRUPT if the segment is not what the manifest says */

@@ -33,6 +33,15 @@ export interface Codec<T> {
    * @throws {StateBackendError} CHECKPOINT_CORRUPT if the bytes are not an encoding
    */
   read(input: ByteReader): T;
+  /** Codecs whose values this one takes over. Declare them with `evolved`. */
+  readonly former?: readonly FormerCodec<T>[];
+}
+
+/** A codec that a state had before, and how its values become values of today. */
+export interface FormerCodec<T> {
+  readonly codec: Codec<unknown>;
+  /** Pure: the same old value gives equal values, whenever and however often it is called. */
+  migrate(old: unknown): T;
 }
 
 /** Encoding of keys, namespaces and fields. */

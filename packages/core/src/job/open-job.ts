@@ -31,7 +31,7 @@ import {
 import { Telemetry } from "../telemetry/telemetry.js";
 import type { AnyOperator } from "../task/define-operator.js";
 import { judge, planTasks } from "./plan.js";
-import { restoredBytes, restoreTasks } from "./restore-tasks.js";
+import { rehearse, restoredBytes, restoreTasks } from "./restore-tasks.js";
 import { type BuiltTask, taskHandle, type TaskOf, withStates } from "./task.js";
 
 /** One task to run. */
@@ -123,7 +123,8 @@ export async function openJob<const Tasks extends readonly TaskOptions<unknown>[
   const storage = options.checkpoints ?? backend.checkpoints;
   const place: JobPlace = { storage, names: new JobNames(job), job };
   const ignored = options.ignoreOperators ?? [];
-  judge(planned, await find(restore, place, await readPublished(storage, place.names)), ignored);
+  const seen = await find(restore, place, await readPublished(storage, place.names));
+  await rehearse(judge(planned, seen, ignored), seen, clock);
 
   const { lineage, published } = await Lineage.acquire(storage, place.names, random);
   const found = await find(restore, place, published);

@@ -5,8 +5,9 @@ import type { OperatorIdentity } from "../coordinator/task-runtime.js";
 import { quoted, StateBackendError } from "../errors.js";
 import { KeyGroups } from "../key/key-groups.js";
 import { checkCovered, hasLayout } from "../restore/assign.js";
-import { type DeclaredOperator, type DeclaredState, matchStates } from "../restore/compatibility.js";
+import { type DeclaredOperator, type DeclaredState, matchStates, type TakesOver } from "../restore/compatibility.js";
 import type { FoundCheckpoint } from "../restore/restore-source.js";
+import { checkFormerCodecs, codecOf, takesOver } from "../restore/value-migration.js";
 import type { StateDescriptor } from "../state/descriptors.js";
 import { declaredTimers, isTimerKind } from "../table/timer-kinds.js";
 import type { AnyOperator } from "../task/define-operator.js";
@@ -95,7 +96,8 @@ export function judge(
     const { operator, groups } = task;
     const source = sources.get(operator.name);
     const declared = declaredOperator(operator);
-    const identity = { ...declared, states: matchStates(declared, source) };
+    const identity = { ...declared, states: matchStates(declared, source, codecJudge(operator)) };
+    if (source !== undefined) checkFormerCodecs(operator, source);
     if (source !== undefined) checkCovered(source, groups);
     const siblings = planned.filter((other) => other.operator === operator);
     const isSameLayout =
@@ -125,6 +127,13 @@ function checkDealable(declared: DeclaredOperator, source: OperatorManifest): vo
     "STATE_INCOMPATIBLE",
     `Operator state that is not declared cannot be dealt out to other tasks. operator=${quoted(source.name)} state=${quoted(left.name)} kind=${left.kind}. Declare it, or run the same tasks as the checkpoint.`,
   );
+}
+
+function codecJudge({ states }: AnyOperator): TakesOver {
+  return (name, stored) => {
+    const descriptor = Object.hasOwn(states, name) ? states[name] : undefined;
+    return descriptor !== undefined && takesOver(codecOf(descriptor), stored);
+  };
 }
 
 function declaredOperator({ name, key, maxParallelism, states, timers }: AnyOperator): DeclaredOperator {

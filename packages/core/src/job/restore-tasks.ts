@@ -7,10 +7,12 @@ import type { Compression } from "../segment/format.js";
 import { assignSegments, operatorParts } from "../restore/assign.js";
 import { convertTtl, type TtlChange, ttlChanges } from "../restore/convert-ttl.js";
 import { loadTables } from "../restore/load.js";
+import { rehearseMigrations } from "../restore/rehearse.js";
 import { dealOperatorState, type OperatorShare } from "../restore/operator-state.js";
 import type { FoundCheckpoint, JobPlace } from "../restore/restore-source.js";
 import { Slicer } from "../segment/slicer.js";
 import { STRETCH_ROWS } from "../table/frozen-rows.js";
+import { ValueMigrations, withFormerCodecs } from "../restore/value-migration.js";
 import { Epoch } from "../table/epoch.js";
 import { combinedTime, TaskTime, type TimeSeen } from "../table/task-time.js";
 import type { JudgedTask } from "./plan.js";
@@ -39,6 +41,18 @@ export function restoredBytes(tasks: readonly BuiltTask[]): number {
   return segments.reduce((sum, { visibleBytes }) => sum + visibleBytes, 0);
 }
 
+/** @throws {StateBackendError} STATE_INCOMPATIBLE if a value of the checkpoint cannot be migrated */
+export async function rehearse(
+  plan: readonly JudgedTask[],
+  found: FoundCheckpoint | undefined,
+  clock: Clock,
+): Promise<void> {
+  for (const { operator, identity, source, index } of plan) {
+    if (found === undefined || source === undefined || index > 0) continue;
+    await rehearseMigrations({ operator, states: identity.states, source }, found.place, clock);
+  }
+}
+
 async function restoreTask(judged: JudgedTask, request: RestoreRequest): Promise<BuiltTask> {
   const { found, place, clock, epoch } = request;
   const { operator, identity, groups, source, isSameLayout } = judged;
@@ -48,13 +62,15 @@ async function restoreTask(judged: JudgedTask, request: RestoreRequest): Promise
     return buildTask({ operator, identity, groups, epoch, time, clock, chain: new TaskChain(own, []) });
   }
   const assigned = await assignSegments(source, groups, { place: found.place, isSameLayout });
-  const theirs = new TaskChain(found.place, assigned.segments);
+  const codecs = new ValueMigrations(operator, identity.states, source.states);
+  const segments = withFormerCodecs(assigned.segments, source.states, identity.states);
+  const theirs = new TaskChain(found.place, segments, codecs);
   const changes = ttlChanges(source, identity.states, time);
   const isKept = found.isOwn && changes.size === 0;
   const chain = isKept ? theirs : await copiedChain(theirs, own, { judged, request, changes });
   const built = buildTask({ operator, identity, groups, epoch, time, clock, chain });
   const tables = new Map(built.runtime.tables.map((table) => [table.stateId, table]));
-  await loadTables({ place: own, segments: chain.segments, tables, clock });
+  await loadTables({ place: own, segments: chain.segments, tables, clock, codecs });
   await dropExpired(built, clock);
   if (!assigned.hasOperatorState) {
     dealOperatorState(built.states, await operatorShares(judged, request, found), judged);
@@ -112,11 +128,13 @@ async function operatorShares(
   { place }: FoundCheckpoint,
 ): Promise<OperatorShare[]> {
   const shares: OperatorShare[] = [];
+  const codecs = new ValueMigrations(operator, identity.states, source?.states ?? []);
   for (const task of source?.tasks ?? []) {
     const states = bindStates(operator, identity.states, { groups, epoch: new Epoch(1), time: new TaskTime(clock) });
     const isOperatorState = [...states.values()].filter(({ isKeyed }) => !isKeyed);
     const tables = new Map(isOperatorState.map(({ table }) => [table.stateId, table]));
-    await loadTables({ place, segments: await operatorParts(place, task), tables, clock });
+    const segments = withFormerCodecs(await operatorParts(place, task), source?.states ?? [], identity.states);
+    await loadTables({ place, segments, tables, clock, codecs });
     shares.push(states);
   }
   return shares;

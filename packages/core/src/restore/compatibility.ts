@@ -6,7 +6,7 @@
  * - A state that is checkpointed but no longer declared keeps its id and its entries: nothing is lost by leaving it out.
  */
 
-import type { OperatorManifest, StateManifest } from "../checkpoint/manifest.js";
+import type { CodecName, OperatorManifest, StateManifest } from "../checkpoint/manifest.js";
 import { isTimerKind } from "../table/timer-kinds.js";
 import { quoted, StateBackendError } from "../errors.js";
 
@@ -18,17 +18,24 @@ export type DeclaredOperator = Omit<OperatorManifest, "states" | "tasks"> & {
   readonly states: readonly DeclaredState[];
 };
 
+/** Whether the codec declared for a state takes over the values of the codec that it has in the checkpoint. */
+export type TakesOver = (state: string, stored: CodecName) => boolean;
+
 /**
  * The states with their ids: of the checkpoint where it knows them, new ones otherwise; undeclared ones last.
  * @throws {StateBackendError} STATE_INCOMPATIBLE naming what differs
  */
-export function matchStates(declared: DeclaredOperator, restored: OperatorManifest | undefined): StateManifest[] {
+export function matchStates(
+  declared: DeclaredOperator,
+  restored: OperatorManifest | undefined,
+  takesOver: TakesOver = () => false,
+): StateManifest[] {
   if (restored !== undefined) checkOperator(declared, restored);
   const known = new Map(restored?.states.map((state) => [identityOf(state), state]));
   let nextId = [...known.values()].reduce((next, { id }) => Math.max(next, id + 1), 0);
   const matched = declared.states.map((state) => {
     const before = known.get(identityOf(state));
-    if (before !== undefined) checkState(declared.name, state, before);
+    if (before !== undefined) checkState(declared.name, state, { before, takesOver });
     known.delete(identityOf(state));
     return { ...state, id: before?.id ?? nextId++ };
   });
@@ -55,7 +62,11 @@ function checkOperator(declared: DeclaredOperator, restored: OperatorManifest): 
   }
 }
 
-function checkState(operator: string, declared: DeclaredState, restored: StateManifest): void {
+function checkState(
+  operator: string,
+  declared: DeclaredState,
+  { before: restored, takesOver }: { readonly before: StateManifest; readonly takesOver: TakesOver },
+): void {
   const pairs: [string, string, string][] = [
     ["kind", declared.kind, restored.kind],
     ["value codec", codecText(declared.codec), codecText(restored.codec)],
@@ -65,10 +76,14 @@ function checkState(operator: string, declared: DeclaredState, restored: StateMa
     ["field codec", codecText(declared.field), codecText(restored.field)],
   ];
   for (const [what, now, then] of pairs) {
-    if (now === then) continue;
+    if (now === then || (what === "value codec" && takesOver(declared.name, restored.codec))) continue;
+    const remedy =
+      what === "value codec"
+        ? "Declare it as it was, say with evolved how its values become those of today,"
+        : "Declare it as it was,";
     throw new StateBackendError(
       "STATE_INCOMPATIBLE",
-      `The state has another ${what} than in its checkpoint. operator=${quoted(operator)} state=${quoted(declared.name)} declared=${quoted(now)} checkpoint=${quoted(then)}. Declare it as it was, or give the new one another name.`,
+      `The state has another ${what} than in its checkpoint. operator=${quoted(operator)} state=${quoted(declared.name)} declared=${quoted(now)} checkpoint=${quoted(then)}. ${remedy} or give the new one another name.`,
     );
   }
 }

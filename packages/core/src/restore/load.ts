@@ -1,7 +1,7 @@
 /** Fills tables from the segments of a checkpoint. */
 
 import type { SegmentRef } from "../checkpoint/manifest.js";
-import { openSegment, type SegmentPlace } from "../checkpoint/task-chain.js";
+import { type CodecKnowledge, openEntries, type SegmentPlace } from "../checkpoint/task-chain.js";
 import { ByteReader } from "../bytes/byte-reader.js";
 import type { Clock } from "../contracts/clock.js";
 import { StateBackendError } from "../errors.js";
@@ -19,18 +19,19 @@ export interface LoadRequest {
   /** Entries of other states are passed over. */
   readonly tables: ReadonlyMap<number, StateTable>;
   readonly clock: Clock;
+  /** Needed if a segment has values in a former codec. */
+  readonly codecs?: CodecKnowledge;
 }
 
 /**
  * Loads every entry, oldest segment first, so that the newest wins. If it fails, the tables are of no use.
  * @throws {StateBackendError} CHECKPOINT_CORRUPT if a segment is missing or damaged
  */
-export async function loadTables({ place, segments, tables, clock }: LoadRequest): Promise<void> {
+export async function loadTables({ place, segments, tables, clock, codecs }: LoadRequest): Promise<void> {
   const slicer = new Slicer(clock);
   const value = new ByteReader(EMPTY);
   for (const ref of segments) {
-    const reader = await openSegment(place, ref);
-    for await (const block of reader.entries(ref.keyGroups)) {
+    for await (const block of await openEntries(place, ref, codecs)) {
       loadBlock(block, tables, value);
       if (slicer.isDue()) await slicer.pause();
     }
