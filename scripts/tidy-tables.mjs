@@ -29,7 +29,7 @@ export const workspaceImports = [
   { folder: "packages/metrics", sources: ["packages/core"], tests: ["packages/memory", "packages/filesystem"] },
   { folder: "packages/*", sources: ["packages/core"], tests: ["conformance"] },
   { folder: "conformance", sources: ["packages/core"], tests: ["packages/*"] },
-  { folder: "examples/*", sources: ["packages/*"], tests: [] },
+  { folder: "examples/*", sources: ["packages/*", "examples/data"], tests: [] },
   { folder: "benchmarks", sources: ["packages/*"], tests: [] },
 ];
 

@@ -94,7 +94,7 @@ describe("T19 a deadline", () => {
   });
 });
 
-describe("automatic checkpoints", () => {
+describe("T81 automatic checkpoints", () => {
   const ids = (task: { readonly checkpoints: readonly { readonly id: number }[] }) =>
     task.checkpoints.map(({ id }) => id);
 
