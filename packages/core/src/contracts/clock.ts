@@ -11,6 +11,11 @@ export interface Timer {
 export interface Clock {
   /** Wall-clock time, milliseconds since 1970-01-01 UTC, an integer. May step back. */
   now(): number;
+  /**
+   * As `now`, but may stand still during one turn of the event loop: cheap enough to be asked at every read.
+   * @defaultValue `now`
+   */
+  turnNow?(): number;
   /** Milliseconds since an arbitrary moment, with fractions. Never steps back. */
   monotonic(): number;
   /** Calls `action` once, not before `delayMs` have passed. Keeps the process alive only if someone waits for it. */

@@ -6,7 +6,7 @@
  * - By event time, what is stamped before the first watermark never expires: there is no time yet to count from.
  */
 
-import { isExpired, NEVER, Stamped } from "../table/stamped.js";
+import { NEVER, Stamped } from "../table/stamped.js";
 import type { TaskTime } from "../table/task-time.js";
 
 /** How long values live, as declared. */
@@ -109,7 +109,7 @@ export class Ttl {
 
   /** What time it is for the state; -Infinity before the first watermark. */
   now(): number {
-    return this.#isEventTime ? (this.#time.watermark ?? Number.NEGATIVE_INFINITY) : this.#time.processing();
+    return this.#isEventTime ? (this.#time.watermark ?? Number.NEGATIVE_INFINITY) : this.#time.processingInTurn();
   }
 
   /** `value` as it is stored if it is written at `now`. */
@@ -118,7 +118,7 @@ export class Ttl {
   }
 
   isLive(content: unknown, now: number): boolean {
-    return !isExpired((content as Stamped).expiry, now);
+    return !(content as Stamped).isExpiredAt(now);
   }
 
   /** Whether a read at `now` that finds `content` has to write it again. */

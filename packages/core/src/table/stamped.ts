@@ -14,15 +14,28 @@ import { StateBackendError } from "../errors.js";
 /** The expiry of what never expires. */
 export const NEVER = Number.MAX_SAFE_INTEGER;
 
+/** Both halves of an expiry are small integers, which V8 keeps in the object itself: a number as large as a time has a place of its own. */
+const HALF = 2 ** 30;
+
 /** Never changed: lists and frozen tables share it. */
 export class Stamped {
   readonly value: unknown;
-  /** The first moment at which the value is expired. */
-  readonly expiry: number;
+  readonly #expiryHigh: number;
+  readonly #expiryLow: number;
 
   constructor(value: unknown, expiry: number) {
     this.value = value;
-    this.expiry = expiry;
+    this.#expiryHigh = Math.floor(expiry / HALF);
+    this.#expiryLow = expiry - this.#expiryHigh * HALF;
+  }
+
+  /** The first moment at which the value is expired. */
+  get expiry(): number {
+    return this.#expiryHigh * HALF + this.#expiryLow;
+  }
+
+  isExpiredAt(now: number): boolean {
+    return isExpired(this.expiry, now);
   }
 }
 

@@ -18,11 +18,13 @@ export interface TimeSeen {
 
 export class TaskTime {
   readonly #clock: Clock;
+  readonly #turnNow: () => number;
   #processing: number;
   #watermark: number | undefined;
 
   constructor(clock: Clock, seen: TimeSeen = { processing: 0, watermark: null }) {
     this.#clock = clock;
+    this.#turnNow = clock.turnNow === undefined ? () => clock.now() : clock.turnNow.bind(clock);
     this.#processing = seen.processing;
     this.#watermark = seen.watermark ?? undefined;
   }
@@ -30,6 +32,13 @@ export class TaskTime {
   /** Milliseconds since 1970. */
   processing(): number {
     const now = this.#clock.now();
+    if (now > this.#processing) this.#processing = now;
+    return this.#processing;
+  }
+
+  /** As `processing`, but may stand still during one turn of the event loop. */
+  processingInTurn(): number {
+    const now = this.#turnNow();
     if (now > this.#processing) this.#processing = now;
     return this.#processing;
   }
