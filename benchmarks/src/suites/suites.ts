@@ -8,6 +8,17 @@ import { large } from "./large.js";
 import { loopDelay } from "./loop-delay.js";
 import { restore } from "./restore.js";
 import { rmw } from "./rmw.js";
+import { timers } from "./timers.js";
 import { ttl } from "./ttl.js";
 
-export const suites: readonly Suite[] = [rmw, freeze, loopDelay, checkpointBytes, compaction, restore, large, ttl];
+export const suites: readonly Suite[] = [
+  rmw,
+  freeze,
+  loopDelay,
+  checkpointBytes,
+  compaction,
+  restore,
+  large,
+  ttl,
+  timers,
+];
