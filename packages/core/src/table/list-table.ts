@@ -90,18 +90,18 @@ export class ListTable implements StateTable {
   /** Appends elements, which the state owns. */
   append(key: unknown, namespace: BinaryKey, elements: readonly unknown[]): void {
     if (elements.length === 0) return;
+    this.#meter.sampleNext(this.#writtenElements, elements);
     const cell = this.#cells.findOrInsert(key, namespace);
-    for (const element of elements) {
-      this.#openChunk(cell).push(element);
-      this.#count(element);
-    }
+    for (const element of elements) this.#openChunk(cell).push(element);
     cell.length += elements.length;
+    this.#writtenElements += elements.length;
   }
 
   /** Replaces the whole list by elements, which the state owns. */
   replace(key: unknown, namespace: BinaryKey, elements: readonly unknown[]): void {
     const found = this.#cells.find(key, namespace);
     if (elements.length === 0 && (found === undefined || found.length === 0)) return;
+    this.#meter.sampleNext(this.#writtenElements, elements);
     const cell = this.#cells.findOrInsert(key, namespace);
     const value = elements.length === 0 ? DELETED : Object.freeze([...elements]);
     this.#liveRows += (value === DELETED ? 0 : 1) - liveRowsOf(cell);
@@ -109,7 +109,7 @@ export class ListTable implements StateTable {
     for (const chunk of cell.chunks) if (chunk.epoch === this.#options.epoch.number) chunk.value = DROPPED;
     cell.chunks = [];
     cell.length = elements.length;
-    for (const element of elements) this.#count(element);
+    this.#writtenElements += elements.length;
     if (cell.whole?.epoch === this.#options.epoch.number) {
       cell.whole.value = value;
       return;
@@ -176,11 +176,6 @@ export class ListTable implements StateTable {
     const { number } = this.#options.epoch;
     if (cell.whole?.epoch === number) this.#writtenElements -= wholeElements(cell).length;
     for (const chunk of cell.chunks) if (chunk.epoch === number) this.#writtenElements -= elementsOf(chunk).length;
-  }
-
-  #count(element: unknown): void {
-    this.#writtenElements++;
-    if (this.#meter.isDue(this.#writtenElements)) this.#meter.sample(element);
   }
 
   /** The chunk that takes the next element of the current epoch. */

@@ -49,6 +49,7 @@ export class MapTable implements StateTable {
   readonly #cells: CellTable<MapCell>;
   readonly #meter: RowMeter;
   #dirty: FieldRow[] = [];
+  #putCount = 0;
   #liveRows = 0;
 
   constructor(options: MapTableOptions) {
@@ -96,6 +97,7 @@ export class MapTable implements StateTable {
   /** Stores `value`, which the state owns. */
   put(key: unknown, namespace: BinaryKey, field: unknown, value: unknown): void {
     const sub = this.#options.field.identity(field);
+    if (this.#meter.isDue(this.#putCount + 1)) this.#meter.sample(value);
     this.#putIn(this.#cells.findOrInsert(key, namespace), sub, value);
   }
 
@@ -106,11 +108,16 @@ export class MapTable implements StateTable {
       this.#cells.find(key, namespace);
       return;
     }
+    this.#meter.sampleNext(
+      this.#putCount,
+      subs.map(([, value]) => value),
+    );
     const cell = this.#cells.findOrInsert(key, namespace);
     for (const [sub, value] of subs) this.#putIn(cell, sub, value);
   }
 
   #putIn(cell: MapCell, sub: KeyIdentity, value: unknown): void {
+    this.#putCount++;
     const row = cell.rows.get(sub);
     if (row === undefined || row.value === DELETED) this.#count(cell, 1);
     if (row === undefined) this.#insert({ cell, sub }, value);
@@ -213,7 +220,6 @@ export class MapTable implements StateTable {
 
   #markDirty(row: FieldRow): void {
     this.#dirty.push(row);
-    if (row.value !== DELETED && this.#meter.isDue(this.#dirty.length)) this.#meter.sample(row.value);
   }
 
   #subKey(row: FieldRow): BinaryKey {

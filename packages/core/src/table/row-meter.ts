@@ -31,6 +31,13 @@ export class RowMeter {
     return (count & SAMPLE_MASK) === 1;
   }
 
+  /** Samples those of the rows to come that are due, after `count` others. */
+  sampleNext(count: number, values: readonly unknown[]): void {
+    const firstDue = (SAMPLE_MASK + 1 - (count & SAMPLE_MASK)) & SAMPLE_MASK;
+    for (let at = firstDue; at < values.length; at += SAMPLE_MASK + 1) this.sample(values[at]);
+  }
+
+  /** Called before anything changes: a codec of the user's own may throw. */
   sample(value: unknown): void {
     scratch.reset();
     this.#codec.write(value, scratch);

@@ -71,9 +71,9 @@ export class ValueTable implements StateTable {
   put(key: unknown, namespace: BinaryKey, value: unknown): void {
     const { address } = this.#options;
     const identity = address.isDirect ? (key as KeyIdentity) : address.identity(key, namespace);
+    if (this.#meter.isDue(this.#written.length + 1)) this.#meter.sample(value);
     if (this.#index.set(identity, value)) this.#checkAdded(key, identity);
     this.#noteWritten(identity, value);
-    if (this.#meter.isDue(this.#written.length)) this.#meter.sample(value);
   }
 
   /** Deletes `key`; nothing if it is absent. */
