@@ -5,11 +5,11 @@
  * - Sources come oldest first. Each is sorted; keys of one source are distinct.
  * - A clear in a source removes entries of older sources only: its own source holds what came after it.
  * - What has expired counts as a deletion: it hides what older runs hold under its key, also outside of this merge.
- * - With `dropTombstones` the result stands on nothing older, so deletions are left out.
+ * - With `dropTombstones` the result stands on nothing older, so deletions are left out; but not those of fields of a packed map.
  */
 
 import { type BinaryKey, readUint16 } from "../key/binary-key.js";
-import { type EntryBlock, type EntrySource, FLAG_CLEAR, FLAG_DELETE, FLAG_EXPIRES } from "./entry-block.js";
+import { type EntryBlock, type EntrySource, FLAG_CLEAR, FLAG_DELETE, FLAG_EXPIRES, FLAG_PACKED } from "./entry-block.js";
 
 const NO_BYTES = Buffer.alloc(0);
 
@@ -141,10 +141,13 @@ function mergeUntilBlockEnds(
     const at = winner.position;
     const flags = block.flags[at] as number;
     if (filter.admits(key, winner.rank)) {
-      if ((flags & FLAG_CLEAR) !== 0) filter.raise(key, winner.rank);
-      if ((flags & FLAG_EXPIRES) !== 0 && hasExpired(block, at, nowOf)) {
-        if (!dropTombstones) sink(tombstone(key, flags), 0);
-      } else if (!dropTombstones || (flags & FLAG_DELETE) === 0) sink(block, at);
+      const isExpired = (flags & FLAG_EXPIRES) !== 0 && hasExpired(block, at, nowOf);
+      const isDeletion = isExpired || (flags & FLAG_DELETE) !== 0;
+      if ((flags & FLAG_CLEAR) !== 0) filter.raise(key, winner.rank, !isDeletion && (flags & FLAG_PACKED) !== 0);
+      if (!isDeletion || !dropTombstones || filter.isPacked) {
+        if (isExpired) sink(tombstone(key, flags), 0);
+        else sink(block, at);
+      }
     }
     for (const cursor of live) {
       if (cursor.isAt(key, head, lead) && !cursor.step()) used.push(cursor);
@@ -173,6 +176,12 @@ function bytesAt(key: BinaryKey, start: number, end: number): number {
 class ClearFilter {
   #prefix: BinaryKey | undefined;
   #rank = -1;
+  #hasContent = false;
+
+  /** Whether the last key that was admitted is under a clear that packs fields: what deletes one of them has something to delete. */
+  get isPacked(): boolean {
+    return this.#prefix !== undefined && this.#hasContent;
+  }
 
   admits(key: BinaryKey, rank: number): boolean {
     if (this.#prefix === undefined) return true;
@@ -183,8 +192,9 @@ class ClearFilter {
     return rank >= this.#rank;
   }
 
-  raise(prefix: BinaryKey, rank: number): void {
+  raise(prefix: BinaryKey, rank: number, isPacked: boolean): void {
     this.#prefix = prefix;
     this.#rank = rank;
+    this.#hasContent = isPacked;
   }
 }
