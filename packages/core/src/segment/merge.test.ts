@@ -1,10 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { blockOf, blocksOf, entryAt, keyIn, type PlainEntry } from "../../test/support/entries.js";
-import { type EntryBlock, type EntrySource, FLAG_CLEAR, FLAG_DELETE } from "./entry-block.js";
+import { type EntryBlock, type EntrySource, FLAG_CLEAR, FLAG_DELETE, FLAG_PACKED } from "./entry-block.js";
 import { mergeRuns } from "./merge.js";
 
 const CLEAR = FLAG_CLEAR | FLAG_DELETE;
+const PACKED = FLAG_CLEAR | FLAG_PACKED;
 
 async function merge(sources: readonly EntrySource[], dropTombstones: boolean): Promise<PlainEntry[]> {
   const merged: PlainEntry[] = [];
@@ -25,8 +26,10 @@ function model(runs: readonly (readonly PlainEntry[])[], dropTombstones: boolean
     }
     for (const entry of run) state.set(entry.key, entry);
   }
+  const packed = [...state.values()].filter(({ flags }) => (flags & FLAG_PACKED) !== 0);
+  const isInPacked = ({ key }: PlainEntry): boolean => packed.some((cell) => key.startsWith(cell.key));
   return [...state.values()]
-    .filter(({ flags }) => !dropTombstones || (flags & FLAG_DELETE) === 0)
+    .filter((entry) => !dropTombstones || (entry.flags & FLAG_DELETE) === 0 || isInPacked(entry))
     .sort((a, b) => (a.key < b.key ? -1 : 1));
 }
 
@@ -40,7 +43,10 @@ const subs = fc.constantFrom("", "\0", "x", "y", "xx", "\u00ff", "\u00ff".repeat
 const entry = fc.tuple(groups, fc.constantFrom(0, 1), names, subs).chain(([group, state, name, sub]) =>
   fc.record({
     key: fc.constant(keyIn(group, state, name + sub)),
-    flags: state === 0 && sub === "" ? fc.constantFrom<number>(FLAG_CLEAR, CLEAR) : fc.constantFrom(0, 0, FLAG_DELETE),
+    flags:
+      state === 0 && sub === ""
+        ? fc.constantFrom<number>(FLAG_CLEAR, CLEAR, PACKED)
+        : fc.constantFrom(0, 0, FLAG_DELETE),
     value: fc.constantFrom("", "1", "22"),
   }),
 );
@@ -117,6 +123,15 @@ describe("merging runs", () => {
   test("keeps a clear with content of its own, also without its deletions", async () => {
     const replaced = at("c\0", FLAG_CLEAR, "all");
     expect(await merge(sources([at("c\0x", 0, "old")], [replaced]), true)).toEqual([replaced]);
+  });
+
+  test("T38 keeps what deletes a field of a packed map, also in a base, until the map is cleared or packed anew", async () => {
+    const packed = [at("c\0", PACKED, "xy"), at("d\0x", FLAG_DELETE)];
+    const deleted = [at("c\0x", FLAG_DELETE)];
+    expect(await merge(sources(packed, deleted), true)).toEqual([packed[0], ...deleted]);
+    expect(await merge(sources(packed, deleted, [at("c\0", CLEAR)]), true)).toEqual([]);
+    const again = at("c\0", PACKED, "y");
+    expect(await merge(sources(packed, deleted, [again]), true)).toEqual([again]);
   });
 
   test("closes its sources when it is left early, or when one fails", async () => {

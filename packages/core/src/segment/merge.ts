@@ -9,7 +9,14 @@
  */
 
 import { type BinaryKey, readUint16 } from "../key/binary-key.js";
-import { type EntryBlock, type EntrySource, FLAG_CLEAR, FLAG_DELETE, FLAG_EXPIRES, FLAG_PACKED } from "./entry-block.js";
+import {
+  type EntryBlock,
+  type EntrySource,
+  FLAG_CLEAR,
+  FLAG_DELETE,
+  FLAG_EXPIRES,
+  FLAG_PACKED,
+} from "./entry-block.js";
 
 const NO_BYTES = Buffer.alloc(0);
 
