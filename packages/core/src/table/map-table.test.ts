@@ -212,6 +212,19 @@ describe("what is frozen", () => {
       expect([await map.encoded(frozen), await map.encoded(second)]).toEqual([before, written]);
     }
   });
+
+  test("T40 stays as it was also if its fields were too many bytes, and are written by themselves from then on", async () => {
+    const map = new Driver();
+    map.put(letters(8));
+    await map.checkpoint();
+    map.put({ a: "v".repeat(2000) });
+    const frozen = map.barrier();
+    const before = await map.encoded(frozen);
+    await map.completeOnly(frozen);
+    map.put({ b: "later" });
+    map.remove("c");
+    expect(await map.encoded(frozen)).toEqual(before);
+  });
 });
 
 describe("a packed entry", () => {
