@@ -17,7 +17,7 @@ import {
   FLAG_EXPIRES,
   FLAG_PACKED,
 } from "../segment/entry-block.js";
-import { eachPackedField, writePackedField } from "../segment/packed-fields.js";
+import { eachPackedField, PackedFieldWriter } from "../segment/packed-fields.js";
 import { expiryOf } from "../state/ttl.js";
 import { isExpired, readExpiry } from "../table/stamped.js";
 import type { TaskTime } from "../table/task-time.js";
@@ -96,10 +96,16 @@ function convertFields(packed: ByteReader, change: TtlChange, out: ByteWriter): 
   if (change.expiry === undefined) readExpiry(packed);
   else out.float64(change.expiry);
   const start = out.length;
+  const fields = new PackedFieldWriter(out);
   eachPackedField(packed, (field, value) => {
     const converted = new ByteWriter();
-    if (convertValue(value, change, converted)) writePackedField(field, converted.view(), out);
-    else value.skip(value.remaining);
+    if (convertValue(value, change, converted)) {
+      fields.begin(field);
+      out.bytes(converted.view());
+      fields.end();
+    } else {
+      value.skip(value.remaining);
+    }
   });
   return out.length > start;
 }

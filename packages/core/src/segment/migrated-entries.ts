@@ -10,7 +10,7 @@ import { ByteWriter } from "../bytes/byte-writer.js";
 import type { BinaryKey } from "../key/binary-key.js";
 import { readUint16 } from "../key/binary-key.js";
 import { type EntryBlock, type EntrySource, FLAG_DELETE, FLAG_EXPIRES, FLAG_PACKED } from "./entry-block.js";
-import { eachPackedField, writePackedField } from "./packed-fields.js";
+import { eachPackedField, PackedFieldWriter } from "./packed-fields.js";
 
 /** Turns the value of an entry, up to the reader's end, into the bytes of today. */
 export type Conversion = (key: BinaryKey, old: ByteReader, out: ByteWriter) => void;
@@ -59,10 +59,10 @@ function convertFields(
   convert: (value: ByteReader, out: ByteWriter) => void,
 ): void {
   if ((flags & FLAG_EXPIRES) !== 0) out.float64(old.float64());
-  const converted = new ByteWriter();
+  const fields = new PackedFieldWriter(out);
   eachPackedField(old, (field, value) => {
-    converted.reset();
-    convert(value, converted);
-    writePackedField(field, converted.view(), out);
+    fields.begin(field);
+    convert(value, out);
+    fields.end();
   });
 }

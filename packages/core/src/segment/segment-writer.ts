@@ -12,7 +12,7 @@ import { createHash, type Hash } from "node:crypto";
 import { crc32, deflateRawSync } from "node:zlib";
 import { assert } from "../assert.js";
 import { ByteWriter } from "../bytes/byte-writer.js";
-import { type BinaryKey, EMPTY_KEY, readUint16 } from "../key/binary-key.js";
+import { type BinaryKey, EMPTY_KEY, readUint16, sharedLength } from "../key/binary-key.js";
 import { type EntryBlock, FLAG_DELETE, FLAG_PACKED } from "./entry-block.js";
 import {
   BLOCK_HEADER_BYTES,
@@ -260,11 +260,4 @@ export class SegmentWriter {
       out.bytes(group.sha256);
     }
   }
-}
-
-function sharedLength(a: string, b: string): number {
-  const limit = Math.min(a.length, b.length);
-  let shared = 0;
-  while (shared < limit && a.charCodeAt(shared) === b.charCodeAt(shared)) shared++;
-  return shared;
 }

@@ -1,5 +1,6 @@
 /** Makes a block of entries, one after the other, in memory that is used again for the next block. */
 
+import { assert } from "../assert.js";
 import { ByteWriter } from "../bytes/byte-writer.js";
 import { type BinaryKey, EMPTY_KEY, joinKeys } from "../key/binary-key.js";
 import type { EntryBlock } from "../segment/entry-block.js";
@@ -14,10 +15,6 @@ export class BlockBuilder {
   /** Bytes of all values so far. */
   get bytes(): number {
     return this.#values.length;
-  }
-
-  get count(): number {
-    return this.#keys.length;
   }
 
   /** Begins a new block, whose keys begin with `prefix`. The one before is of no use any more. */
@@ -35,6 +32,14 @@ export class BlockBuilder {
     this.#flags.push(flags);
     this.#starts.push(this.#values.length);
     return this.#values;
+  }
+
+  /** Takes the last entry back. */
+  retract(): void {
+    assert(this.#starts.length > 0, "an entry is taken back that was appended");
+    this.#keys.pop();
+    this.#flags.pop();
+    this.#values.truncate(this.#starts.pop() as number);
   }
 
   finish(): EntryBlock {

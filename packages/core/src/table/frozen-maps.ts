@@ -1,15 +1,13 @@
 /** What was written to a map table in one epoch, as entries. */
 
-import { ByteWriter } from "../bytes/byte-writer.js";
 import type { KeyCodec } from "../contracts/codec.js";
 import { type BinaryKey, joinKeys } from "../key/binary-key.js";
 import { FLAG_CLEAR, FLAG_DELETE, FLAG_EXPIRES, FLAG_PACKED } from "../segment/entry-block.js";
-import { PACKED_BYTES_MAX, writePackedField } from "../segment/packed-fields.js";
+import { PACKED_BYTES_MAX, PackedFieldWriter } from "../segment/packed-fields.js";
 import type { BlockBuilder } from "./block-builder.js";
 import { DELETED, DROPPED } from "./epoch.js";
 import type { FrozenRows } from "./frozen-rows.js";
 import { CellWrite, type FieldRow } from "./map-cell.js";
-import { sortedByKey } from "./sorted.js";
 import type { Stamped } from "./stamped.js";
 import type { TableOptions } from "./table-options.js";
 
@@ -24,9 +22,6 @@ interface EncodedField {
   readonly field: BinaryKey;
   readonly row: FieldRow;
 }
-
-const packed = new ByteWriter();
-const scratch = new ByteWriter();
 
 export function frozenMaps(
   options: MapTableOptions,
@@ -73,26 +68,44 @@ function appendField(
 
 function appendCell(options: MapTableOptions, write: CellWrite, block: BlockBuilder): void {
   const key = keyOf(options, write);
-  const rows = [...(write.packed?.values() ?? [])].map((row) => ({ field: fieldOf(options, row), row }));
-  const fields = sortedByKey(rows, ({ field }) => field);
-  if (fields.length > 0 && pack(options, fields)) {
-    block.append(key, (options.valueFlags ?? 0) | FLAG_CLEAR | FLAG_PACKED).bytes(packed.view());
-    return;
-  }
-  write.isTooLarge = fields.length > 0;
+  const fields = sortedFields(options, write);
+  write.isTooLarge = fields.length > 0 && !appendPacked(options, { key, fields }, block);
+  if (fields.length > 0 && !write.isTooLarge) return;
   block.append(key, FLAG_CLEAR | FLAG_DELETE);
   for (const { field, row } of fields) appendField(options, { key: joinKeys(key, field), row }, block);
 }
 
-/** Whether `packed` now has all fields, and they are not too many bytes. */
-function pack({ codec, valueFlags = 0 }: MapTableOptions, fields: readonly EncodedField[]): boolean {
-  packed.reset();
-  if ((valueFlags & FLAG_EXPIRES) !== 0) packed.float64(Math.max(...fields.map(({ row }) => expiryOf(row))));
+/** Ascending. They are few: putting each in its place is quicker than sorting them. */
+function sortedFields(options: MapTableOptions, { packed }: CellWrite): readonly EncodedField[] {
+  const fields: EncodedField[] = [];
+  for (const row of packed?.values() ?? []) {
+    const encoded = { field: fieldOf(options, row), row };
+    let at = fields.length;
+    for (; at > 0 && encoded.field < (fields[at - 1] as EncodedField).field; at--) {
+      fields[at] = fields[at - 1] as EncodedField;
+    }
+    fields[at] = encoded;
+  }
+  return fields;
+}
+
+/** Whether the fields are few enough bytes; if not, nothing is appended. */
+function appendPacked(
+  { codec, valueFlags = 0 }: MapTableOptions,
+  { key, fields }: { readonly key: BinaryKey; readonly fields: readonly EncodedField[] },
+  block: BlockBuilder,
+): boolean {
+  const out = block.append(key, valueFlags | FLAG_CLEAR | FLAG_PACKED);
+  const bytesMax = out.length + PACKED_BYTES_MAX;
+  if ((valueFlags & FLAG_EXPIRES) !== 0) out.float64(Math.max(...fields.map(({ row }) => expiryOf(row))));
+  const writer = new PackedFieldWriter(out);
   for (const { field, row } of fields) {
-    scratch.reset();
-    codec.write(row.value, scratch);
-    writePackedField(field, scratch.view(), packed);
-    if (packed.length > PACKED_BYTES_MAX) return false;
+    writer.begin(field);
+    codec.write(row.value, out);
+    writer.end();
+    if (out.length <= bytesMax) continue;
+    block.retract();
+    return false;
   }
   return true;
 }

@@ -16,7 +16,7 @@
 import type { KeyIdentity } from "../contracts/codec.js";
 import { PACKED_BYTES_MAX, PACKED_FIELDS_MAX } from "../segment/packed-fields.js";
 import type { CellPlace } from "./cell-table.js";
-import { DELETED } from "./epoch.js";
+import { DELETED, type Epoch } from "./epoch.js";
 
 export class FieldRow {
   readonly cell: MapCell;
@@ -38,14 +38,17 @@ export class CellWrite {
   readonly epoch: number;
   /** All fields, if they are written packed. After the epoch neither they nor their rows change. */
   packed: ReadonlyMap<KeyIdentity, FieldRow> | undefined;
+  /** Whether a frozen table may have rows of the cell packed, so that none of a former epoch may change. */
+  readonly isShared: boolean;
   /** Whether everything older goes; of fields that are written by themselves. */
   isCleared = false;
   /** Whether they turned out to be too many bytes to be packed. */
   isTooLarge = false;
 
-  constructor(cell: MapCell, epoch: number) {
+  constructor(cell: MapCell, { number, settled }: Epoch) {
     this.cell = cell;
-    this.epoch = epoch;
+    this.epoch = number;
+    this.isShared = cell.packedEpoch > settled;
   }
 }
 

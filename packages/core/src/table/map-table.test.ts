@@ -7,7 +7,7 @@ import { ByteWriter } from "../bytes/byte-writer.js";
 import { EMPTY_KEY, joinKeys, uint16Key } from "../key/binary-key.js";
 import { string } from "../key/key-codecs.js";
 import { FLAG_CLEAR, FLAG_DELETE, FLAG_PACKED } from "../segment/entry-block.js";
-import { eachPackedField, writePackedField } from "../segment/packed-fields.js";
+import { eachPackedField, PackedFieldWriter } from "../segment/packed-fields.js";
 import { Slicer } from "../segment/slicer.js";
 import { text } from "../value/codecs.js";
 import type { Epoch } from "./epoch.js";
@@ -76,6 +76,15 @@ function show({ key, flags, value }: PlainEntry): string {
     fields.push(string().decode(name, 0).key);
   });
   return `packed ${fields.join(" ")}`;
+}
+
+function writeFields(fields: readonly (readonly [string, string])[], out: ByteWriter): void {
+  const writer = new PackedFieldWriter(out);
+  for (const [field, value] of fields) {
+    writer.begin(string().encode(field));
+    out.latin1(value);
+    writer.end();
+  }
 }
 
 /** `count` fields named a, b, c … */
@@ -177,7 +186,7 @@ describe("how a map is written", () => {
   test("T38 more fields than this version packs are read, and written by themselves above a clear", async () => {
     const map = new Driver();
     const out = new ByteWriter();
-    for (const field of Object.keys(letters(12))) writePackedField(string().encode(field), Buffer.from("v"), out);
+    writeFields(Object.entries(letters(12)), out);
     map.table.load(CELL, PACKED, new ByteReader(out.take()));
     expect(map.content()).toEqual(letters(12));
     map.remove("a");
@@ -230,7 +239,7 @@ describe("what is frozen", () => {
 describe("a packed entry", () => {
   const load = (fields: readonly (readonly [string, string])[], more = ""): (() => void) => {
     const out = new ByteWriter();
-    for (const [field, value] of fields) writePackedField(string().encode(field), Buffer.from(value), out);
+    writeFields(fields, out);
     out.latin1(more);
     return () => new Driver().table.load(CELL, PACKED, new ByteReader(out.take()));
   };
@@ -251,8 +260,9 @@ describe("a packed entry", () => {
         ["a", "w"],
       ]),
     ],
-    ["a field that ends too early", load([["a", "v"]], "\u0005b")],
-    ["a value that ends too early", load([["a", "v"]], "\u0003b\0\u0001\u0005vv")],
+    ["a field that ends too early", load([["a", "v"]], "\0\u0005b")],
+    ["a field that shares more than there is", load([["a", "v"]], "\u0009\u0001b\u0001v")],
+    ["a value that ends too early", load([["a", "v"]], "\0\u0003b\0\u0001\u0005vv")],
   ])("T42 of %s is CHECKPOINT_CORRUPT", (_what, act) => {
     expect(act).toThrow(expect.objectContaining({ code: "CHECKPOINT_CORRUPT" }));
   });

@@ -4,8 +4,7 @@
  * Invariants:
  * - The table is complete: a field without a row is absent.
  * - The first write of an epoch decides how the cell is written: packed, or each written field by itself (`map-cell.ts`).
- * - Packed: no row of a former epoch changes, and the map of rows only in its own epoch: a frozen table has both. A deleted field
- *   has no row.
+ * - Packed: while a frozen table has the map of rows, neither it nor its rows change. A deleted field has no row.
  * - By themselves: a deleted field keeps a row with DELETED until the checkpoint that holds the deletion has completed.
  * - A clear leaves no row of before in the cell; rows of the current epoch that it removes are DROPPED.
  */
@@ -169,6 +168,7 @@ export class MapTable implements StateTable {
   }
 
   load(key: BinaryKey, flags: number, value: ByteReader): void {
+    const { field, codec } = this.#options;
     const { cell, end } = this.#cells.locate(key);
     if ((flags & FLAG_CLEAR) !== 0) {
       this.#count(cell, -cell.live);
@@ -177,24 +177,24 @@ export class MapTable implements StateTable {
       this.#setSplit(cell, (flags & FLAG_PACKED) === 0);
       if ((flags & FLAG_PACKED) !== 0) this.#loadPacked(cell, flags, value);
     } else {
-      const { key: field, end: fieldEnd } = this.#options.field.decode(key, end);
-      cell.sawField(fieldEnd - end + value.remaining);
-      if ((flags & FLAG_DELETE) === 0) this.#loadField(cell, field, value);
-      else if (cell.rows.delete(this.#options.field.identity(field))) this.#count(cell, -1);
+      cell.sawField(key.length - end + value.remaining);
+      const sub = field.identity(field.decode(key, end).key);
+      const before = cell.rows.size;
+      if ((flags & FLAG_DELETE) !== 0) cell.rows.delete(sub);
+      else cell.rows.set(sub, new FieldRow({ cell, sub }, codec.read(value), 0));
+      this.#count(cell, cell.rows.size - before);
     }
     this.#cells.dropIf(cell, cell.rows.size === 0);
   }
 
   #loadPacked(cell: MapCell, flags: number, packed: ByteReader): void {
     if ((flags & FLAG_EXPIRES) !== 0) readExpiry(packed);
-    eachPackedField(packed, (field, value) => this.#loadField(cell, this.#options.field.decode(field, 0).key, value));
-  }
-
-  #loadField(cell: MapCell, field: unknown, value: ByteReader): void {
-    const sub = this.#options.field.identity(field);
-    const before = cell.rows.size;
-    cell.rows.set(sub, new FieldRow({ cell, sub }, this.#options.codec.read(value), 0));
-    this.#count(cell, cell.rows.size - before);
+    const { field, codec } = this.#options;
+    eachPackedField(packed, (encoded, value) => {
+      const sub = field.identity(field.decode(encoded, 0).key);
+      cell.rows.set(sub, new FieldRow({ cell, sub }, codec.read(value), 0));
+    });
+    this.#count(cell, cell.rows.size);
   }
 
   #countedRows(): number {
@@ -220,23 +220,23 @@ export class MapTable implements StateTable {
 
   /** The write of the current epoch. The first one decides how the cell is written. */
   #open(cell: MapCell): CellWrite {
-    const { number, settled } = this.#options.epoch;
-    if (cell.write?.epoch === number) return cell.write;
+    if (cell.write?.epoch === this.#options.epoch.number) return cell.write;
     const write = this.#newWrite(cell);
     const isSmall = cell.live <= cell.packedFieldsMax && cell.rows.size <= SIFTED_ROWS_MAX;
     if (isSmall) {
-      if (cell.packedEpoch > settled || cell.rows.size > cell.live) cell.rows = cell.liveRows();
+      if (write.isShared || cell.rows.size > cell.live) cell.rows = cell.liveRows();
       this.#pack(write);
-    } else if (!cell.isSplit || cell.packedEpoch > settled) {
+    } else if (!cell.isSplit || write.isShared) {
       this.#split(write);
     }
     return write;
   }
 
   #newWrite(cell: MapCell): CellWrite {
-    const write = new CellWrite(cell, this.#options.epoch.number);
+    const write = new CellWrite(cell, this.#options.epoch);
     cell.write = write;
-    this.#markWritten(write);
+    this.#written.push(write);
+    this.#writtenRows++;
     return write;
   }
 
@@ -264,26 +264,27 @@ export class MapTable implements StateTable {
     const row = write.cell.rows.get(sub);
     if (row?.epoch === epoch.number) {
       row.value = value;
-    } else if (row === undefined || row.epoch > epoch.settled || write.packed !== undefined) {
+    } else if (row === undefined || row.epoch > epoch.settled || write.isShared) {
       this.#insert(write, sub, value);
     } else {
       row.value = value;
       row.epoch = epoch.number;
-      this.#markWritten(row);
+      this.#noteRow(write, row);
     }
   }
 
   /** A new row, in the place of an old one if there is one. */
-  #insert({ cell, packed }: CellWrite, sub: KeyIdentity, value: unknown): void {
+  #insert(write: CellWrite, sub: KeyIdentity, value: unknown): void {
+    const { cell } = write;
     const row = new FieldRow({ cell, sub }, value, this.#options.epoch.number);
     cell.rows.set(sub, row);
-    if (packed === undefined) this.#markWritten(row);
-    else this.#writtenRows++;
+    this.#noteRow(write, row);
   }
 
-  #markWritten(written: WrittenToMap): void {
-    this.#written.push(written);
+  /** A row of a packed cell is written with the cell. */
+  #noteRow({ packed }: CellWrite, row: FieldRow): void {
     this.#writtenRows++;
+    if (packed === undefined) this.#written.push(row);
   }
 
   #completed(written: WrittenToMap): void {
