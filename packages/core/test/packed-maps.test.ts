@@ -24,7 +24,7 @@ import { type SeededRandom, seededRandom } from "./support/seeded-random.js";
 const KEYS = ["a", "b", "c"];
 const FIELDS = [..."0123456789ab"];
 /** Of which one, some or all fields are more than is packed. */
-const SIZES = [0, 1, 20, 100, 120, 130, 300, 1000, 1024, 3000];
+const SIZES = [0, 1, 5, 24, 28, 30, 70, 250, 256, 3000];
 const MS = 10;
 
 interface Opening {

@@ -14,8 +14,11 @@ import { type BinaryKey, EMPTY_KEY, sharedLength } from "../key/binary-key.js";
 
 /** A map with more fields is not packed. */
 export const PACKED_FIELDS_MAX = 8;
-/** Neither is one whose fields take more bytes: a write of one of them would write all of that again. */
-export const PACKED_BYTES_MAX = 1024;
+/**
+ * Neither is one whose fields take more bytes: a write of one of them writes all of that again.
+ * @see docs/decisions/0008-small-maps-are-packed.md for the measurements
+ */
+export const PACKED_BYTES_MAX = 256;
 
 /** One value at a time is read. */
 const valueReader = new ByteReader(Buffer.alloc(0));
@@ -40,15 +43,16 @@ export function eachPackedField(packed: ByteReader, visit: (field: BinaryKey, va
 /** As the keys of a block are, it is put together as bytes; the field before it is still in `scratch`. */
 function readField(packed: ByteReader, previousBytes: number): BinaryKey {
   const shared = packed.varint();
-  const suffix = packed.view(packed.varint());
+  const suffix = packed.varint();
   if (shared > previousBytes) throw malformed("a field shares more than there is");
-  const length = shared + suffix.length;
+  if (suffix > packed.remaining) throw malformed("a field is longer than its entry");
+  const length = shared + suffix;
   if (length > scratch.length) {
     const larger = Buffer.allocUnsafeSlow(length * 2);
     scratch.copy(larger, 0, 0, shared);
     scratch = larger;
   }
-  suffix.copy(scratch, shared);
+  for (let at = shared; at < length; at++) scratch[at] = packed.uint8();
   return scratch.toString("latin1", 0, length) as BinaryKey;
 }
 
