@@ -54,7 +54,8 @@ function open({ checkpoints = memoryStorage(), clock = new ManualClock(), codec 
 type Task = Awaited<ReturnType<typeof open>>;
 
 /** What the maps hold, as plain maps, each field with the moment at which it expires. */
-type Model = Map<string, Map<string, { readonly value: string; readonly expiry: number }>>;
+type Fields = Map<string, { readonly value: string; readonly expiry: number }>;
+type Model = Map<string, Fields>;
 
 /** One of the maps of a task, by a name that says which. */
 function mapsOf(task: Task): Readonly<Record<string, readonly (readonly [string, string])[]>> {
@@ -88,7 +89,7 @@ function writeSome(task: Task, model: Model, random: SeededRandom, expiry: numbe
   for (let count = random.below(5); count > 0; count--) {
     const name = names[random.below(names.length)] as string;
     const written = mapOf(task, name);
-    const fields = model.get(name) ?? new Map();
+    const fields: Fields = model.get(name) ?? new Map();
     model.set(name, fields);
     const kind = random.below(10);
     if (kind === 0) {

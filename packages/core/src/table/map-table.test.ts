@@ -9,7 +9,7 @@ import { string } from "../key/key-codecs.js";
 import { FLAG_CLEAR, FLAG_DELETE, FLAG_PACKED } from "../segment/entry-block.js";
 import { eachPackedField, PackedFieldWriter } from "../segment/packed-fields.js";
 import { Slicer } from "../segment/slicer.js";
-import { text } from "../value/codecs.js";
+import { integer, text } from "../value/codecs.js";
 import type { Epoch } from "./epoch.js";
 import { FrozenTable } from "./frozen-table.js";
 import { MapTable } from "./map-table.js";
@@ -237,6 +237,16 @@ describe("what is frozen", () => {
 });
 
 describe("a packed entry", () => {
+  test("T42 is what the documents say it is, byte for byte", async () => {
+    const map = new Driver();
+    const table = new MapTable({ ...map.options, codec: integer() });
+    table.put(KEY, EMPTY_KEY, "ab", 300);
+    table.put(KEY, EMPTY_KEY, "a", 1);
+    const [entry] = await map.encoded(new FrozenTable([table.freeze()], { epoch: 1, bytes: 0 }));
+    expect(entry).toMatchObject({ key: CELL, flags: 10 });
+    expect(Buffer.from(entry?.value ?? "", "latin1").toString("hex")).toBe("00036100010102" + "010362000102d804");
+  });
+
   const load = (fields: readonly (readonly [string, string])[], more = ""): (() => void) => {
     const out = new ByteWriter();
     writeFields(fields, out);
