@@ -89,7 +89,7 @@ function writeSome(task: Task, model: Model, random: SeededRandom, expiry: numbe
   for (let count = random.below(5); count > 0; count--) {
     const name = names[random.below(names.length)] as string;
     const written = mapOf(task, name);
-    const fields: Fields = model.get(name) ?? new Map();
+    const fields = model.get(name) ?? (new Map() as Fields);
     model.set(name, fields);
     const kind = random.below(10);
     if (kind === 0) {

@@ -172,7 +172,8 @@ export class MapTable implements StateTable {
     const { cell, end } = this.#cells.locate(key);
     if ((flags & FLAG_CLEAR) !== 0) {
       this.#count(cell, -cell.live);
-      cell.rows = new Map();
+      // Nobody else has these rows yet, and mostly there are none.
+      cell.rows.clear();
       cell.packedFieldsMax = PACKED_FIELDS_MAX;
       this.#setSplit(cell, (flags & FLAG_PACKED) === 0);
       if ((flags & FLAG_PACKED) !== 0) this.#loadPacked(cell, flags, value);
