@@ -106,6 +106,24 @@ describe.each(FIXTURES)("T21 T114 T115 golden bytes of version $version, compres
     expect(chain.map(({ tombstones }) => tombstones > 0)).toEqual([false, true, true]);
   });
 
+  test("T42 a job goes on from it, and packs the small maps that it writes", async () => {
+    const place = { storage: await stored(fixture, "place"), job, compression };
+    for (const full of [false, true]) {
+      const restored = await openGolden(place);
+      const { maps, ["window maps"]: windows } = restored.tasks[0].states;
+      // The content stays the same.
+      maps.set("cleared", "after the clear", true);
+      maps.set("kept", 0, "base 0");
+      windows.in(-(1n << 70n)).set("kept", "a", 1);
+      await restored.checkpoint({ full });
+      expectGolden(restored);
+      await restored.close();
+      expectGolden(await openGolden(place));
+    }
+    const segments = [...(await objectsOf(place.storage))].filter(([object]) => object.includes("/segment/"));
+    expect(segments.map(([, body]) => body.at(-1))).toContain(2);
+  });
+
   test("T42 a segment has version 2 if it has packed maps, else version 1", async () => {
     const objects = [...storedObjects(fixture, "place"), ...storedObjects(fixture, "savepoint")];
     const segments = objects.filter(([object]) => /(^|\/)segment\//.test(object));
