@@ -97,7 +97,7 @@ function isSame(given: unknown, owned: unknown): boolean {
   return given === owned || Object.is(given, owned) || (typeof given === "number" && Math.fround(given) === owned);
 }
 
-/** Text with a lone surrogate comes back with another character; avsc gets odd integers below -2^52 wrong. */
+/** Text with a lone surrogate comes back with another character; avsc gets integers below -2^52 wrong. */
 function reasonOfLoss(given: unknown): string {
   if (typeof given === "string" && !isWellFormed(given)) return "a string with a surrogate that lacks its pair";
   return `a ${typeof given} that its type gives back as another`;

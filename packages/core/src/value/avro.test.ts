@@ -130,7 +130,7 @@ describe("T134 values of an Avro type", () => {
     const { value: given } = fc.letrec<{ value: Order }>((tie) => ({
       value: fc.record(
         {
-          id: fc.integer({ min: -(2 ** 52), max: Number.MAX_SAFE_INTEGER }),
+          id: fc.integer({ min: -(2 ** 52), max: 2 ** 53 - 2 }),
           state: fc.constantFrom("OPEN" as const, "PAID" as const),
           note: fc.option(fc.string({ unit: "grapheme" })),
           weight: fc.float(),
@@ -249,6 +249,14 @@ describe("T135 what is refused", () => {
     expectRefused(orders as Codec<never>, given, message);
   });
 
+  test("T135 every long that avsc gets wrong", () => {
+    fc.assert(
+      fc.property(fc.integer({ min: Number.MIN_SAFE_INTEGER, max: -(2 ** 52) - 1 }), (id) => {
+        expectRefused(orders as Codec<never>, order({ id }), /at=value\.id/);
+      }),
+    );
+  });
+
   test("T135 a value that contains itself", () => {
     const loop = { ...order() } as { parent: unknown };
     loop.parent = loop;
@@ -328,6 +336,19 @@ describe("T136 former types", () => {
     );
     expect(() => avro(v2, { version: 1, from: [{ version: 1, type: v1 }] })).toThrow(TypeError);
     expect(() => avro(v2, { version: 2, from: [{ version: 0, type: v1 }] })).toThrow(RangeError);
+  });
+
+  test("T136 symbols of an enum may be added and change places, and one that goes needs a default", () => {
+    const colour = (symbols: string[], more: object = {}): avsc.Type =>
+      typeOf({ type: "enum", name: "Colour", symbols, ...more });
+    const before = colour(["RED", "GREEN"]);
+    const read = (now: avsc.Type, symbol: string): unknown =>
+      avro(now, { version: 2, from: [{ version: 1, type: before }] }).former?.[0]?.codec.read(
+        new ByteReader(before.toBuffer(symbol)),
+      );
+    expect(read(colour(["BLUE", "GREEN", "RED"]), "RED")).toBe("RED");
+    expect(read(colour(["RED", "OTHER"], { default: "OTHER" }), "GREEN")).toBe("OTHER");
+    expect(() => read(colour(["RED"]), "RED")).toThrow(TypeError);
   });
 
   test("T133 T136 go together with other codecs before, and with a schema", () => {
