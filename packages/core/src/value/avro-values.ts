@@ -20,21 +20,32 @@ export function holdsMutable(value: unknown): boolean {
 /** A decoded value with plain objects for instances of `generated` classes, frozen; bytes with memory of their own. */
 export function plainFrozen(decoded: unknown, generated: ReadonlySet<unknown>): unknown {
   if (typeof decoded !== "object" || decoded === null) return decoded;
-  if (Array.isArray(decoded)) {
-    for (let index = 0; index < decoded.length; index++) decoded[index] = plainFrozen(decoded[index], generated);
-    return frozen(decoded, decoded);
-  }
+  if (Array.isArray(decoded)) return plainArray(decoded, generated);
   // avsc cuts bytes from a pool that all values share.
   if (decoded instanceof Uint8Array) return marked(Buffer.from(new Uint8Array(decoded).buffer));
   if (!isPlain(decoded) && !isGenerated(decoded, generated)) return marked(decoded);
-  const plain: Record<string, unknown> = {};
-  for (const [name, member] of Object.entries(decoded)) plain[name] = plainFrozen(member, generated);
-  return frozen(plain, Object.values(plain));
+  return plainObject(decoded as Record<string, unknown>, generated);
 }
 
-function frozen(container: object, members: readonly unknown[]): object {
-  if (members.some(holdsMutable)) mutable.add(container);
-  return Object.freeze(container);
+function plainArray(decoded: unknown[], generated: ReadonlySet<unknown>): object {
+  let isMutable = false;
+  for (let index = 0; index < decoded.length; index++) {
+    const member = plainFrozen(decoded[index], generated);
+    decoded[index] = member;
+    isMutable ||= holdsMutable(member);
+  }
+  return Object.freeze(isMutable ? marked(decoded) : decoded);
+}
+
+function plainObject(decoded: Record<string, unknown>, generated: ReadonlySet<unknown>): object {
+  const plain: Record<string, unknown> = {};
+  let isMutable = false;
+  for (const name of Object.keys(decoded)) {
+    const member = plainFrozen(decoded[name], generated);
+    plain[name] = member;
+    isMutable ||= holdsMutable(member);
+  }
+  return Object.freeze(isMutable ? marked(plain) : plain);
 }
 
 function marked(value: object): object {
@@ -109,33 +120,39 @@ function findLossInArray(given: object, owned: readonly unknown[]): Loss | undef
   if (Array.isArray(given) && Object.keys(given).length > owned.length) {
     return { reason: "an array with named properties", path: [] };
   }
-  for (const [index, member] of owned.entries()) {
-    const loss = findLoss((given as readonly unknown[])[index], member);
+  for (let index = 0; index < owned.length; index++) {
+    const loss = findLoss((given as readonly unknown[])[index], owned[index]);
     if (loss !== undefined) return { ...loss, path: [index, ...loss.path] };
   }
   return undefined;
 }
 
 function findLossInObject(given: object, owned: Record<string, unknown>): Loss | undefined {
-  const reason = reasonAgainst(given);
+  const reason = reasonAgainst(given, owned);
   if (reason !== undefined) return { reason, path: [] };
-  for (const [name, member] of Object.entries(owned)) {
-    const loss = findLoss((given as Record<string, unknown>)[name], member);
+  for (const name of Object.keys(owned)) {
+    const loss = findLoss((given as Record<string, unknown>)[name], owned[name]);
     if (loss !== undefined) return { ...loss, path: [name, ...loss.path] };
   }
   return undefined;
 }
 
-function reasonAgainst(given: object): string | undefined {
+function reasonAgainst(given: object, owned: Record<string, unknown>): string | undefined {
+  const kind = isPlain(given) ? undefined : kindOf(given);
   // To Avro these are objects without any property.
-  const prototype = Object.getPrototypeOf(given) as object | null;
-  const kind = Array.isArray(given) ? "Array" : prototype === null ? undefined : kindOfPrototype(prototype);
   if (kind !== undefined) return `an instance of ${kind} in the place of an object`;
   if (Object.getOwnPropertySymbols(given).length > 0) return "an object with a symbol as key";
   for (const name of Object.keys(given)) {
     // Decoding a map would set the prototype.
     if (name === "__proto__") return "a property named __proto__";
-    if (!isWellFormed(name)) return "a key with a surrogate that lacks its pair";
+    // A name that came back is well-formed.
+    if (owned[name] === undefined && !isWellFormed(name)) return "a key with a surrogate that lacks its pair";
   }
   return undefined;
+}
+
+function kindOf(given: object): string | undefined {
+  if (Array.isArray(given)) return "Array";
+  const prototype = Object.getPrototypeOf(given) as object | null;
+  return prototype === null ? undefined : kindOfPrototype(prototype);
 }

@@ -117,8 +117,8 @@ function readWith<T>(id: string, input: ByteReader, decode: (bytes: Uint8Array) 
   }
 }
 
-function bufferOf({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
-  return Buffer.from(buffer, byteOffset, byteLength);
+function bufferOf(bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
 function checkType(id: string, type: AvroType, value: unknown): void {
