@@ -36,6 +36,7 @@ export {
   StateBackendError,
 } from "./errors.js";
 export { type Job, type JobControl, type JobOptions, openJob, type TaskOptions } from "./job/open-job.js";
+export type { KeyOfOperator, OperatorTasks } from "./job/operator-tasks.js";
 export { type OpenTaskOptions, openTask, type SoleTask } from "./job/open-task.js";
 export type { StateHandles, Task, TaskControl, TaskOf, TimersOf } from "./job/task.js";
 export type { BinaryKey } from "./key/binary-key.js";
