@@ -3,7 +3,7 @@
 export { ByteReader } from "./bytes/byte-reader.js";
 export { ByteWriter } from "./bytes/byte-writer.js";
 export { systemClock, systemRandom } from "./clock.js";
-export type { Backend } from "./contracts/backend.js";
+export type { Backend, StoreProvider } from "./contracts/backend.js";
 export type {
   ByteRange,
   CheckpointStorage,
@@ -21,6 +21,7 @@ export type {
   KeyRange,
   Store,
   StoreEntry,
+  StoreMark,
   TaskScope,
 } from "./contracts/store.js";
 export type { CheckpointInfo, CompletedCheckpoint } from "./coordinator/history.js";
