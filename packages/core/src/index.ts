@@ -3,7 +3,7 @@
 export { ByteReader } from "./bytes/byte-reader.js";
 export { ByteWriter } from "./bytes/byte-writer.js";
 export { systemClock, systemRandom } from "./clock.js";
-export type { Backend } from "./contracts/backend.js";
+export type { Backend, StoreProvider } from "./contracts/backend.js";
 export type {
   ByteRange,
   CheckpointStorage,
@@ -21,6 +21,7 @@ export type {
   KeyRange,
   Store,
   StoreEntry,
+  StoreMark,
   TaskScope,
 } from "./contracts/store.js";
 export type { CheckpointInfo, CompletedCheckpoint } from "./coordinator/history.js";
@@ -36,6 +37,7 @@ export {
   StateBackendError,
 } from "./errors.js";
 export { type Job, type JobControl, type JobOptions, openJob, type TaskOptions } from "./job/open-job.js";
+export type { KeyOfOperator, OperatorTasks } from "./job/operator-tasks.js";
 export { type OpenTaskOptions, openTask, type SoleTask } from "./job/open-task.js";
 export type { StateHandles, Task, TaskControl, TaskOf, TimersOf } from "./job/task.js";
 export type { BinaryKey } from "./key/binary-key.js";

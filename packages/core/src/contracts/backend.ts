@@ -1,6 +1,7 @@
 /** What an adapter hands to `openTask`: where working state lives, and where checkpoints go when nothing else is said. */
 
 import type { CheckpointStorage } from "./checkpoint-storage.js";
+import type { Store } from "./store.js";
 
 /**
  * A state backend. `Sync` tells the type system whether state can be read without a promise.
@@ -14,4 +15,14 @@ export interface Backend<Sync extends boolean = boolean> {
   readonly sync: Sync;
   /** Where checkpoints go when `openTask` is given no other place. */
   readonly checkpoints: CheckpointStorage;
+  /** Where working state lives that has no room in memory; without it everything is in memory. */
+  readonly store?: StoreProvider;
+}
+
+/** Gives the tasks of a job their stores. */
+export interface StoreProvider {
+  /** A new handle, not open yet. Core opens it with its scope, and closes it. */
+  create(): Store;
+  /** Bytes that the decoded values of one task may take in memory besides what is not checkpointed yet. */
+  readonly cacheBytes: number;
 }

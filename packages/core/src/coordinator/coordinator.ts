@@ -295,8 +295,9 @@ export class Coordinator {
   }
 
   async #complete(id: number, extensions: readonly ChainExtension[]): Promise<void> {
-    const { tasks, clock, retention, garbage, segmentNames } = this.#parts;
+    const { tasks, clock, retention, garbage, segmentNames, claimed } = this.#parts;
     this.#parent = id;
+    claimed?.count();
     for (const [i, task] of tasks.entries()) {
       const extension = extensions[i];
       if (extension !== undefined) await task.chain.adopt(extension, clock);
@@ -305,6 +306,7 @@ export class Coordinator {
     try {
       const { manifests, segments } = await retention.reachable();
       await garbage.collect({ manifests, segments: new Set([...segments, ...segmentNames.uploading]) });
+      await claimed?.collect();
       this.#garbageError = undefined;
     } catch (error) {
       // The checkpoint is published all the same. What is left over is found again after the next one.

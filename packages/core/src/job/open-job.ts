@@ -13,6 +13,7 @@ import { GarbageCollector } from "../checkpoint/garbage.js";
 import { Lineage, type Published, readPublished } from "../checkpoint/lineage.js";
 import { JobNames } from "../checkpoint/names.js";
 import { type CoordinatorParts, SegmentNames } from "../coordinator/checkpoint-work.js";
+import { ClaimedSavepoint } from "../coordinator/claimed-savepoint.js";
 import { Coordinator } from "../coordinator/coordinator.js";
 import type { CheckpointInfo, CompletedCheckpoint } from "../coordinator/history.js";
 import type { CheckpointListener } from "../coordinator/listener.js";
@@ -30,11 +31,12 @@ import {
 } from "../restore/restore-source.js";
 import { Telemetry } from "../telemetry/telemetry.js";
 import type { AnyOperator } from "../task/define-operator.js";
-import { judge, planTasks } from "./plan.js";
+import { asDeclared, type KeyOfOperator, type OperatorTasks } from "./operator-tasks.js";
+import { dealKeyGroups, judge, planTasks } from "./plan.js";
 import { rehearse, restoredBytes, restoreTasks } from "./restore-tasks.js";
 import { type BuiltTask, taskHandle, type TaskOf, withStates } from "./task.js";
 
-/** One task to run. */
+/** One task to run, or all tasks of an operator. */
 export interface TaskOptions<Declared = AnyOperator> {
   readonly operator: Declared;
   /**
@@ -42,6 +44,11 @@ export interface TaskOptions<Declared = AnyOperator> {
    * @defaultValue all of the operator's
    */
   readonly keyGroups?: KeyGroups;
+  /**
+   * Runs the operator as so many tasks, which own all key groups together. Of a restored checkpoint each task keeps the key groups that
+   * it had, as far as the balance allows (`stickyKeyGroups`). Not together with `keyGroups`.
+   */
+  readonly parallelism?: number;
 }
 
 /** Where a job runs and from where it continues. */
@@ -97,13 +104,15 @@ export interface JobControl {
   close(): Promise<void>;
 }
 
-/** A running job with its tasks, in the order they were given. */
+/** A running job with its tasks, in the order they were given: `OperatorTasks` where `parallelism` was. */
 export interface Job<Tasks extends readonly unknown[]> extends JobControl {
   readonly tasks: Tasks;
 }
 
 type TaskTypes<Tasks extends readonly TaskOptions<unknown>[], Sync extends boolean> = {
-  readonly [Index in keyof Tasks]: TaskOf<Tasks[Index]["operator"], Sync>;
+  readonly [Index in keyof Tasks]: Tasks[Index] extends { readonly parallelism: number }
+    ? OperatorTasks<TaskOf<Tasks[Index]["operator"], Sync>, KeyOfOperator<Tasks[Index]["operator"]>>
+    : TaskOf<Tasks[Index]["operator"], Sync>;
 };
 
 /**
@@ -124,11 +133,11 @@ export async function openJob<const Tasks extends readonly TaskOptions<unknown>[
   const place: JobPlace = { storage, names: new JobNames(job), job };
   const ignored = options.ignoreOperators ?? [];
   const seen = await find(restore, place, await readPublished(storage, place.names));
-  await rehearse(judge(planned, seen, ignored), seen, clock);
+  await rehearse(judge(dealKeyGroups(planned, seen), seen, ignored), seen, clock);
 
   const { lineage, published } = await Lineage.acquire(storage, place.names, random);
   const found = await find(restore, place, published);
-  const plan = judge(planned, found, ignored);
+  const plan = judge(dealKeyGroups(planned, found), found, ignored);
   const segmentNames = new SegmentNames(lineage);
   const epoch = Math.max(published.highestId, found?.manifest.checkpoint ?? 0) + 1;
   const built = await restoreTasks({
@@ -149,6 +158,7 @@ export async function openJob<const Tasks extends readonly TaskOptions<unknown>[
       readJobManifest(storage, place.names, { name, job }),
     ),
     garbage: new GarbageCollector({ storage, names: place.names, lineage, clock, graceMs: settings.graceMs }),
+    claimed: claimedSavepoint(restore, found, lineage, settings.retain),
     settings,
     telemetry,
     listener: options.listener ?? {},
@@ -161,10 +171,11 @@ export async function openJob<const Tasks extends readonly TaskOptions<unknown>[
     poison: (cause: unknown) => coordinator.poison(cause),
     telemetry,
   };
-  const tasks = plan.map(({ operator }, i) => {
+  const handles = plan.map(({ operator }, i) => {
     const task = taskHandle(built[i] as BuiltTask, operator, services);
     return withStates(task, task.states);
   });
+  const tasks = asDeclared(options.tasks as readonly TaskOptions[], plan, handles);
   telemetry.restored(restoredFrom, started, () => restoredBytes(built));
   const trigger = new IntervalTrigger(coordinator, settings, clock);
   return jobHandle({ coordinator, trigger, restoredFrom, tasks }) as Job<TaskTypes<Tasks, Sync>>;
@@ -173,6 +184,17 @@ export async function openJob<const Tasks extends readonly TaskOptions<unknown>[
 function find(restore: Restore, place: JobPlace, published: Published): Promise<FoundCheckpoint | undefined> {
   if (restore === "none") return Promise.resolve(undefined);
   return typeof restore === "object" ? findForeign(restore) : findIn(published, place, restore);
+}
+
+function claimedSavepoint(
+  restore: Restore,
+  found: FoundCheckpoint | undefined,
+  lineage: Lineage,
+  retain: number,
+): ClaimedSavepoint | undefined {
+  if (typeof restore !== "object" || !("savepoint" in restore) || restore.claim !== true) return undefined;
+  if (found === undefined) return undefined;
+  return new ClaimedSavepoint({ storage: restore.savepoint, manifest: found.manifest, lineage, retain });
 }
 
 interface JobInside {
