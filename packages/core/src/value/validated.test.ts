@@ -113,6 +113,20 @@ describe("T131 what a schema refuses", () => {
   });
 });
 
+test("T130 a schema may be a function, and its validate may need its this", () => {
+  const schema: StandardSchema<string> = Object.assign(() => undefined, {
+    "~standard": {
+      version: 1 as const,
+      vendor: "own",
+      suffix: "!",
+      validate(given: unknown) {
+        return { value: `${String(given)}${this.suffix}` };
+      },
+    },
+  });
+  expect(validated(text(), schema).own("x")).toBe("x!");
+});
+
 describe("T132 what is no schema for a state", () => {
   const later = {
     zod: z.string().refine(async (given) => Promise.resolve(given === "x")),
