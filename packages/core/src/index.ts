@@ -108,6 +108,14 @@ export type {
   StateAccessMessage,
   TelemetryMessages,
 } from "./telemetry/messages.js";
+export { avro, type AvroCheckOptions, type AvroOptions, type AvroType, type FormerAvroType } from "./value/avro.js";
 export { blob, codec, float64, integer, json, text, type ValueEncoding } from "./value/codecs.js";
 export { evolved, former } from "./value/evolved.js";
 export { structured } from "./value/structured-codec.js";
+export {
+  type SchemaIssue,
+  type SchemaOutput,
+  type SchemaResult,
+  type StandardSchema,
+  validated,
+} from "./value/validated.js";
