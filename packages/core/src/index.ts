@@ -3,7 +3,7 @@
 export { ByteReader } from "./bytes/byte-reader.js";
 export { ByteWriter } from "./bytes/byte-writer.js";
 export { systemClock, systemRandom } from "./clock.js";
-export type { Backend, StoreProvider } from "./contracts/backend.js";
+export type { Backend, StoreProvider, SyncReads } from "./contracts/backend.js";
 export type {
   ByteRange,
   CheckpointStorage,

@@ -63,6 +63,11 @@ export interface KeyRange {
 /** Working state of one task. Every call may fail with UNAVAILABLE (retryable), FENCED, CHECKPOINT_CORRUPT or CLOSED. */
 export interface Store {
   /**
+   * Refuses with a clear error what `open` would refuse for this scope: an unreachable or foreign place, one that another process has
+   * open. Changes nothing of what a running owner needs, and comes before anybody is fenced.
+   */
+  prepare(scope: TaskScope): Promise<void>;
+  /**
    * Takes over `scope` with `fence`: whoever held it before is FENCED from now on, or, where only one may have it open at a time, this
    * call is refused with UNAVAILABLE until the other has closed. Says what is there, ascending; nothing for key groups it holds nothing of.
    */
