@@ -1,6 +1,5 @@
 /** From a descriptor to its table and its handle, where the rest of the state is in a store. */
 
-import type { Codec, KeyCodec } from "../contracts/codec.js";
 import { FLAG_EXPIRES } from "../segment/entry-block.js";
 import type { StoreAccess } from "../stored/store-access.js";
 import { type RowFormat, StoredCells } from "../stored/stored-cells.js";

@@ -17,7 +17,7 @@ import { CleanBudget } from "./clean-budget.js";
 import { StoreAccess } from "./store-access.js";
 import { type OpenSources, storeDelta, storeRows } from "./store-delta.js";
 import { StoreReads } from "./store-reads.js";
-import { storeTag } from "./store-tag.js";
+import { storeTag, type TaggedSegment } from "./store-tag.js";
 
 /** How often changes are sent again before the task gives up, and how long it waits before, doubled each time. */
 const APPLY_TRIES_MAX = 8;
@@ -54,15 +54,15 @@ export class TaskStore {
     this.#tables = tables;
   }
 
-  prepare(scope: TaskScope): Promise<void> {
-    return this.#parts.store.prepare(scope);
+  async prepare(scope: TaskScope): Promise<void> {
+    await this.#parts.store.prepare?.(scope);
   }
 
   open(scope: TaskScope, fence: Fence): Promise<readonly AppliedGroups[]> {
     return this.#parts.store.open(scope, fence);
   }
 
-  tagOf(segments: readonly { readonly name: string }[]): string {
+  tagOf(segments: readonly TaggedSegment[]): string {
     return storeTag(this.#parts.schema, segments);
   }
 
