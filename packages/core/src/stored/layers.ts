@@ -8,7 +8,8 @@
  *
  * Invariants:
  * - What a layer says of a row hides what the layers below say, and the store.
- * - Clean layers say what the store says. Only they go when memory gets short, the oldest first.
+ * - Clean layers say what the store says. Only they go when memory gets short, the oldest first; what they take together is looked at
+ *   when one is full.
  */
 
 import type { KeyIdentity } from "../contracts/codec.js";
@@ -89,6 +90,7 @@ export class Layers<Content> {
     const newest = this.#clean[0];
     const limit = this.#budget.limitBytes * CLEAN_SHARE;
     if (newest !== undefined && newest.values * this.#valueBytes() < limit) return newest;
+    this.#budget.settle();
     const added = emptyLayer<Content>();
     this.#clean.unshift(added);
     return added;
@@ -96,9 +98,8 @@ export class Layers<Content> {
 
   /** A clean layer got values. */
   grew(layer: Layer<Content>, values: number): void {
-    const before = layer.values;
     layer.values += values;
-    if (before >> 6 !== layer.values >> 6) this.#budget.settle();
+    if (values > 1) this.#budget.settle();
   }
 
   /** Bytes of the clean layers. */
