@@ -3,7 +3,7 @@
 export { ByteReader } from "./bytes/byte-reader.js";
 export { ByteWriter } from "./bytes/byte-writer.js";
 export { systemClock, systemRandom } from "./clock.js";
-export type { Backend, StoreProvider } from "./contracts/backend.js";
+export type { Backend, StoreProvider, SyncReads } from "./contracts/backend.js";
 export type {
   ByteRange,
   CheckpointStorage,
@@ -88,6 +88,7 @@ export type * from "./state/handles.js";
 export type { TtlOption, TtlOptions, TtlSettings } from "./state/ttl.js";
 export type { HandleOf } from "./state/handle-types.js";
 export { memoryStorage, type MemoryStorageOptions } from "./storage/memory-storage.js";
+export { memoryStore, type MemoryStoreOptions } from "./storage/memory-store.js";
 export { isObjectNamePart, partsOfObjectName, partsOfObjectPrefix } from "./storage/object-name.js";
 export {
   type AnyOperator,
