@@ -5,23 +5,13 @@
  * - Sources come oldest first. Each is sorted; keys of one source are distinct.
  * - A clear in a source removes entries of older sources only: its own source holds what came after it.
  * - What has expired counts as a deletion: it hides what older runs hold under its key, also outside of this merge.
- * - With `dropTombstones` the result stands on nothing older, so deletions are left out; but not those of fields of a packed map.
+ * - With `dropTombstones` the result stands on nothing older, so deletions are left out.
+ * - A packed entry of which a newer run changes a field becomes entries of its fields (`unpacking.ts`).
  */
 
 import { type BinaryKey, readUint16 } from "../key/binary-key.js";
-import {
-  type EntryBlock,
-  type EntrySource,
-  FLAG_CLEAR,
-  FLAG_DELETE,
-  FLAG_EXPIRES,
-  FLAG_PACKED,
-} from "./entry-block.js";
-
-const NO_BYTES = Buffer.alloc(0);
-
-/** Where merged entries go: entry `at` of a block that is valid during the call. */
-export type EntrySink = (block: EntryBlock, at: number) => void;
+import { type EntryBlock, type EntrySource, FLAG_CLEAR, FLAG_EXPIRES } from "./entry-block.js";
+import { type EntrySink, tombstone, Unpacking } from "./unpacking.js";
 
 class Cursor {
   readonly rank: number;
@@ -87,19 +77,23 @@ class Cursor {
 export async function* mergeRuns(
   sources: readonly EntrySource[],
   sink: EntrySink,
-  { dropTombstones, nowOf = noTime }: MergeOptions,
+  { dropTombstones, nowOf = noTime, unpacksAll = false }: MergeOptions,
 ): AsyncGenerator<void, void, undefined> {
   const cursors = sources.map((source, rank) => new Cursor(source, rank, sources.length === 1));
   try {
     for (const cursor of cursors) await cursor.load();
     const filter = new ClearFilter();
+    const unpacking = new Unpacking(sink, { dropTombstones, unpacksAll });
+    const target = { sink: unpacking.take, nowOf };
     let live = cursors.filter((cursor) => cursor.key !== undefined);
     while (live.length > 0) {
-      const used = mergeUntilBlockEnds(live, filter, { sink, dropTombstones, nowOf });
+      const used = mergeUntilBlockEnds(live, filter, target);
       yield;
       for (const cursor of used) await cursor.load();
       if (used.some((cursor) => cursor.key === undefined)) live = live.filter((cursor) => cursor.key !== undefined);
     }
+    unpacking.flush();
+    yield;
   } finally {
     for (const cursor of cursors) await cursor.close();
   }
@@ -111,10 +105,16 @@ export interface MergeOptions {
   readonly dropTombstones: boolean;
   /** What time it is for a state, by its id; entries that have expired by then become deletions. */
   readonly nowOf?: (stateId: number) => number | undefined;
+  /**
+   * Whether no packed entry may come out.
+   * @defaultValue false
+   */
+  readonly unpacksAll?: boolean;
 }
 
-interface MergeTarget extends Required<MergeOptions> {
+interface MergeTarget {
   readonly sink: EntrySink;
+  readonly nowOf: (stateId: number) => number | undefined;
 }
 
 function noTime(): undefined {
@@ -128,17 +128,8 @@ function hasExpired(block: EntryBlock, at: number, nowOf: (stateId: number) => n
   return expiry <= now && expiry !== Number.MAX_SAFE_INTEGER;
 }
 
-function tombstone(key: BinaryKey, flags: number): EntryBlock {
-  const kept = (flags & FLAG_CLEAR) | FLAG_DELETE;
-  return { count: 1, keys: [key], flags: [kept], bytes: NO_BYTES, starts: [0], ends: [0] };
-}
-
 /** Merges synchronously until some cursors need their next block; returns those. `live` is ordered oldest first. */
-function mergeUntilBlockEnds(
-  live: readonly Cursor[],
-  filter: ClearFilter,
-  { sink, dropTombstones, nowOf }: MergeTarget,
-): Cursor[] {
+function mergeUntilBlockEnds(live: readonly Cursor[], filter: ClearFilter, { sink, nowOf }: MergeTarget): Cursor[] {
   const used: Cursor[] = [];
   while (used.length === 0) {
     const winner = newestOfSmallest(live);
@@ -149,12 +140,9 @@ function mergeUntilBlockEnds(
     const flags = block.flags[at] as number;
     if (filter.admits(key, winner.rank)) {
       const isExpired = (flags & FLAG_EXPIRES) !== 0 && hasExpired(block, at, nowOf);
-      const isDeletion = isExpired || (flags & FLAG_DELETE) !== 0;
-      if ((flags & FLAG_CLEAR) !== 0) filter.raise(key, winner.rank, !isDeletion && (flags & FLAG_PACKED) !== 0);
-      if (!isDeletion || !dropTombstones || filter.isPacked) {
-        if (isExpired) sink(tombstone(key, flags), 0);
-        else sink(block, at);
-      }
+      if ((flags & FLAG_CLEAR) !== 0) filter.raise(key, winner.rank);
+      if (isExpired) sink(tombstone(key, flags), 0);
+      else sink(block, at);
     }
     for (const cursor of live) {
       if (cursor.isAt(key, head, lead) && !cursor.step()) used.push(cursor);
@@ -183,12 +171,6 @@ function bytesAt(key: BinaryKey, start: number, end: number): number {
 class ClearFilter {
   #prefix: BinaryKey | undefined;
   #rank = -1;
-  #hasContent = false;
-
-  /** Whether the last key that was admitted is under a clear that packs fields: what deletes one of them has something to delete. */
-  get isPacked(): boolean {
-    return this.#prefix !== undefined && this.#hasContent;
-  }
 
   admits(key: BinaryKey, rank: number): boolean {
     if (this.#prefix === undefined) return true;
@@ -199,9 +181,8 @@ class ClearFilter {
     return rank >= this.#rank;
   }
 
-  raise(prefix: BinaryKey, rank: number, isPacked: boolean): void {
+  raise(prefix: BinaryKey, rank: number): void {
     this.#prefix = prefix;
     this.#rank = rank;
-    this.#hasContent = isPacked;
   }
 }
