@@ -2,12 +2,17 @@
 
 import { TaskChain } from "../checkpoint/task-chain.js";
 import type { Clock } from "../contracts/clock.js";
+import type { BinaryKey } from "../key/binary-key.js";
 import type { SegmentNames } from "../coordinator/checkpoint-work.js";
 import type { Compression } from "../segment/format.js";
 import { assignSegments, operatorParts } from "../restore/assign.js";
 import { convertTtl, type TtlChange, ttlChanges } from "../restore/convert-ttl.js";
-import { loadTables } from "../restore/load.js";
+import { keyMigration } from "../restore/key-migration.js";
+import { isOtherKey } from "../restore/key-path.js";
+import { loadEntries, loadTables } from "../restore/load.js";
 import { rehearseMigrations } from "../restore/rehearse.js";
+import { liveEntries, movedEntries } from "../restore/rewrite.js";
+import { storedOperator } from "../restore/stored-operator.js";
 import { dealOperatorState, type OperatorShare } from "../restore/operator-state.js";
 import type { FoundCheckpoint, JobPlace } from "../restore/restore-source.js";
 import { Slicer } from "../segment/slicer.js";
@@ -15,6 +20,7 @@ import { STRETCH_ROWS } from "../table/frozen-rows.js";
 import { ValueMigrations, withFormerCodecs } from "../restore/value-migration.js";
 import { Epoch } from "../table/epoch.js";
 import { combinedTime, TaskTime, type TimeSeen } from "../table/task-time.js";
+import { type MovedState, moveKeys } from "./move-keys.js";
 import type { JudgedTask } from "./plan.js";
 import { bindStates, type BuiltTask, buildTask } from "./task.js";
 
@@ -30,8 +36,9 @@ export interface RestoreRequest {
 
 /** @throws {StateBackendError} CHECKPOINT_CORRUPT if a segment is missing or damaged */
 export async function restoreTasks(request: RestoreRequest): Promise<BuiltTask[]> {
+  const moved = await moveKeys(request);
   const tasks: BuiltTask[] = [];
-  for (const judged of request.plan) tasks.push(await restoreTask(judged, request));
+  for (const judged of request.plan) tasks.push(await restoreTask(judged, request, moved.get(judged)));
   return tasks;
 }
 
@@ -41,7 +48,7 @@ export function restoredBytes(tasks: readonly BuiltTask[]): number {
   return segments.reduce((sum, { visibleBytes }) => sum + visibleBytes, 0);
 }
 
-/** @throws {StateBackendError} STATE_INCOMPATIBLE if a value of the checkpoint cannot be migrated */
+/** @throws {StateBackendError} STATE_INCOMPATIBLE if a value or a key of the checkpoint cannot be migrated */
 export async function rehearse(
   plan: readonly JudgedTask[],
   found: FoundCheckpoint | undefined,
@@ -53,7 +60,11 @@ export async function rehearse(
   }
 }
 
-async function restoreTask(judged: JudgedTask, request: RestoreRequest): Promise<BuiltTask> {
+async function restoreTask(
+  judged: JudgedTask,
+  request: RestoreRequest,
+  moved: MovedState | undefined,
+): Promise<BuiltTask> {
   const { found, place, clock, epoch } = request;
   const { operator, identity, groups, source, isSameLayout } = judged;
   const own = { storage: place.storage, prefix: place.names.segments };
@@ -61,12 +72,13 @@ async function restoreTask(judged: JudgedTask, request: RestoreRequest): Promise
   if (found === undefined || source === undefined) {
     return buildTask({ operator, identity, groups, epoch, time, clock, chain: new TaskChain(own, []) });
   }
-  const assigned = await assignSegments(source, groups, { place: found.place, isSameLayout });
-  const codecs = new ValueMigrations(operator, identity.states, source.states);
-  const segments = withFormerCodecs(assigned.segments, source.states, identity.states);
-  const theirs = new TaskChain(found.place, segments, codecs);
+  const assigned = moved ?? (await assignSegments(source, groups, { place: found.place, isSameLayout }));
+  const stored = moved?.stored ?? source.states;
+  const codecs = new ValueMigrations(operator, identity.states, stored);
+  const segments = withFormerCodecs(assigned.segments, stored, identity.states);
+  const theirs = new TaskChain(moved === undefined ? found.place : own, segments, codecs);
   const changes = ttlChanges(source, identity.states, time);
-  const isKept = found.isOwn && changes.size === 0;
+  const isKept = (found.isOwn || moved !== undefined) && changes.size === 0;
   const chain = isKept ? theirs : await copiedChain(theirs, own, { judged, request, changes });
   const built = buildTask({ operator, identity, groups, epoch, time, clock, chain });
   const tables = new Map(built.runtime.tables.map((table) => [table.stateId, table]));
@@ -86,9 +98,11 @@ async function dropExpired({ states }: BuiltTask, clock: Clock): Promise<void> {
   }
 }
 
-/** The times of the tasks of the checkpoint from which the task takes over key groups. */
-function timeToContinue({ source, groups }: JudgedTask): TimeSeen {
-  const before = source?.tasks.filter(({ keyGroups }) => keyGroups.intersect(groups).count > 0) ?? [];
+/** The times of the tasks of the checkpoint from which the task takes over keys. */
+function timeToContinue({ operator, source, groups }: JudgedTask): TimeSeen {
+  if (source === undefined) return combinedTime([]);
+  const isFromAll = isOtherKey(operator, source);
+  const before = source.tasks.filter(({ keyGroups }) => isFromAll || keyGroups.intersect(groups).count > 0);
   return combinedTime(before.flatMap(({ time }) => time ?? []));
 }
 
@@ -128,14 +142,20 @@ async function operatorShares(
   { place }: FoundCheckpoint,
 ): Promise<OperatorShare[]> {
   const shares: OperatorShare[] = [];
-  const codecs = new ValueMigrations(operator, identity.states, source?.states ?? []);
-  for (const task of source?.tasks ?? []) {
+  if (source === undefined) return shares;
+  const { codecs } = storedOperator({ operator, states: identity.states, source }, place);
+  for (const task of source.tasks) {
     const states = bindStates(operator, identity.states, { groups, epoch: new Epoch(1), time: new TaskTime(clock) });
     const isOperatorState = [...states.values()].filter(({ isKeyed }) => !isKeyed);
     const tables = new Map(isOperatorState.map(({ table }) => [table.stateId, table]));
-    const segments = withFormerCodecs(await operatorParts(place, task), source?.states ?? [], identity.states);
-    await loadTables({ place, segments, tables, clock, codecs });
+    const segments = withFormerCodecs(await operatorParts(place, task), source.states, identity.states);
+    const entries = await liveEntries({ place, segments, codecs });
+    await loadEntries(movedEntries(entries, keyMigration(operator, source) ?? unmoved), tables, new Slicer(clock));
     shares.push(states);
   }
   return shares;
+}
+
+function unmoved(key: BinaryKey): BinaryKey {
+  return key;
 }
