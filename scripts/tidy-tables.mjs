@@ -19,6 +19,7 @@ export const coreLayers = [
   ["restore"],
   ["task"],
   ["coordinator"],
+  ["savepoint"],
   ["job"],
   ["index"],
 ];

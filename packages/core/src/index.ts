@@ -56,6 +56,7 @@ export { keyGroupOf, type KeyGroupRange, KeyGroups, splitKeyGroups } from "./key
 export { stickyKeyGroups } from "./key/sticky-key-groups.js";
 export { murmur3 } from "./key/murmur3.js";
 export type { ForeignRestore, OwnRestore, Restore, SavepointRestore } from "./restore/restore-source.js";
+export { rekeySavepoint, type RekeyedSavepoint, type RekeyOptions } from "./savepoint/rekey-savepoint.js";
 export type { Compression } from "./segment/format.js";
 export {
   type Aggregate,

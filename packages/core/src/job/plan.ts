@@ -3,7 +3,7 @@
 import type { OperatorManifest } from "../checkpoint/manifest.js";
 import type { OperatorIdentity } from "../coordinator/task-runtime.js";
 import { quoted, StateBackendError } from "../errors.js";
-import { KeyGroups } from "../key/key-groups.js";
+import { KEY_HASH, KeyGroups } from "../key/key-groups.js";
 import { checkCovered, hasLayout } from "../restore/assign.js";
 import { type DeclaredOperator, type DeclaredState, matchStates, type TakesOver } from "../restore/compatibility.js";
 import type { FoundCheckpoint } from "../restore/restore-source.js";
@@ -15,7 +15,6 @@ import type { AnyOperator } from "../task/define-operator.js";
 import type { TaskOptions } from "./open-job.js";
 
 const OPERATOR_KINDS: ReadonlySet<string> = new Set<StateDescriptor["kind"]>(["split-list", "union-list", "broadcast"]);
-const KEY_HASH = "murmur3-32";
 
 /** A task whose options were checked. */
 export interface PlannedTask {

@@ -15,7 +15,7 @@ export function formerKey<Old, Now>(codec: KeyCodec<Old>, migrate: (old: Old) =>
   }
   // Where the type of the old keys does not matter it is `unknown`; the codec is asked only for keys that it has written.
   return Object.freeze({
-    codec: codec as unknown as KeyCodec<unknown>,
+    codec,
     migrate: (old: unknown) => migrate(old as Old),
   });
 }

@@ -42,7 +42,7 @@ export function scopeCodecs(
 
 /** The codec of record keys. */
 export function keyCodecOf({ key }: DeclaredCodecs): KeyCodec<unknown> {
-  return key as unknown as KeyCodec<unknown>;
+  return key;
 }
 
 /** Whether `codec` takes over the keys of the codec named `stored`, in however many steps. */

@@ -51,7 +51,7 @@ const ids = Array.from({ length: IDS }, (_, id) => id);
 function family<K>(codec: KeyCodec<K>, of: (id: number) => K): Family {
   const keys = new Map(ids.map((id) => [codec.encode(of(id)), id]));
   return {
-    codec: codec as unknown as KeyCodec<unknown>,
+    codec,
     of,
     idOf: (key) => keys.get(codec.encode(key as K)) as number,
   };
@@ -147,7 +147,7 @@ export class KeyedJob {
     const parts = splitKeyGroups(operator.maxParallelism, tasks).map((keyGroups) => ({ operator, keyGroups }));
     const backend = { name: "memory", sync: true, checkpoints: storage } as const;
     const job = await openJob({ job: "keyed", backend, tasks: parts, restore, clock, graceMs: 0, retain: 2 });
-    return new KeyedJob(shape, job as unknown as Job<readonly Task[]>);
+    return new KeyedJob(shape, job);
   }
 
   get tasks(): readonly Task[] {
