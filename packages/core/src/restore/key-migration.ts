@@ -140,13 +140,15 @@ class KeyMigration {
   }
 
   #convert(entry: BinaryKey, { codec, convert }: KeyPath, place: Place): Moved {
-    let shown = `bytes ${bytesOfKey(entry.slice(place.start) as BinaryKey).toString("hex")}`;
+    let decoded: unknown;
     try {
       const { key, end } = codec.decode(entry, place.start);
       if (convert === undefined) return { bytes: entry.slice(place.start, end) as BinaryKey, end };
-      shown = shownKey(key);
+      decoded = key;
       return { bytes: convert(key), end };
     } catch (cause) {
+      const bytes = entry.slice(place.start) as BinaryKey;
+      const shown = decoded === undefined ? `bytes ${bytesOfKey(bytes).toString("hex")}` : shownKey(decoded);
       throw new StateBackendError(
         "STATE_INCOMPATIBLE",
         `A ${place.part} could not be migrated. ${this.#where(place)} ${place.part}=${quoted(shown)} from=${quoted(`${codec.id} version ${codec.version}`)}. Nothing stored has changed: mend the former codec or its migration, and restore again.`,
