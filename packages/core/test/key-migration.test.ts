@@ -11,6 +11,7 @@ import {
   namespaced,
   number,
   openTask,
+  StateBackendError,
   defineOperator,
   string,
   text,
@@ -19,6 +20,7 @@ import {
   type KeyCodec,
 } from "../src/index.js";
 import { type Family, families, grownFrom, KeyedJob, type Shape } from "./support/keyed-job.js";
+import { HookedStorage } from "./support/hooked-storage.js";
 import { ManualClock } from "./support/manual-clock.js";
 import { objectsOf } from "./support/objects.js";
 import { seededRandom } from "./support/seeded-random.js";
@@ -203,6 +205,20 @@ describe("the place of the job", () => {
     expect(back.n.getSync("0")).toBe("y");
     expect([...back.n.keysSync()]).toHaveLength(50);
     await (await plain({ key: fromString(number(), Number) }, storage)).close();
+  });
+
+  test("T72 a rewrite that fails leaves the old checkpoint as it was", async () => {
+    const inner = await written();
+    const storage = new HookedStorage(inner);
+    storage.beforePut = async (name) => {
+      if (name.includes("/segment/")) throw new StateBackendError("UNAVAILABLE", "no room");
+    };
+    await expect(plain({ key: fromString(number(), Number) }, storage)).rejects.toMatchObject({ code: "UNAVAILABLE" });
+    const back = await plain({ key: string() }, inner);
+    expect([...back.n.keysSync()]).toHaveLength(50);
+    await back.close();
+    const moved = await plain({ key: fromString(number(), Number) }, inner);
+    expect([...moved.n.keysSync()]).toHaveLength(50);
   });
 
   test("T72 what is deleted or was replaced is not migrated", async () => {

@@ -13,12 +13,14 @@ import {
   openJob,
   openTask,
   rekeySavepoint,
+  StateBackendError,
   string,
   tuple,
   value,
 } from "../src/index.js";
 import { entriesOf } from "./support/entries.js";
 import { backwards, type Content, families, KeyedJob, type Shape } from "./support/keyed-job.js";
+import { HookedStorage } from "./support/hooked-storage.js";
 import { ManualClock } from "./support/manual-clock.js";
 import { objectsOf } from "./support/objects.js";
 import { seededRandom } from "./support/seeded-random.js";
@@ -170,6 +172,29 @@ describe("a savepoint for another number of key groups", () => {
     expect(Array.from({ length: 50 }, (_, k) => single.n.getSync(`${k}`))).toEqual(
       Array.from({ length: 50 }, (_, k) => k + 1),
     );
+  });
+});
+
+describe("what fails on the way", () => {
+  test("T76 leaves no savepoint, and the place can be used again", async () => {
+    const shape = { key: families.string, ...SCOPES };
+    const { savepoint, content } = await saved(shape, { tasks: 2 });
+    const inner = memoryStorage();
+    const to = new HookedStorage(inner);
+    for (let failing = 1; ; failing++) {
+      let puts = 0;
+      to.beforePut = async () => {
+        if (++puts === failing) throw new StateBackendError("UNAVAILABLE", "no room");
+      };
+      const outcome = await rekeySavepoint({ from: savepoint, to, maxParallelism: 8, memoryBytes: 3000 }).then(
+        () => "written",
+        (error: unknown) => error,
+      );
+      if (outcome === "written") break;
+      expect(outcome).toMatchObject({ code: "UNAVAILABLE" });
+      expect((await objectsOf(inner)).has(SAVEPOINT_MANIFEST)).toBe(false);
+    }
+    expect((await restored(inner, { ...shape, maxParallelism: 8 })).content()).toEqual(content);
   });
 });
 

@@ -128,8 +128,7 @@ class KeyMigration {
 
   #part(entry: BinaryKey, path: KeyPath | undefined, place: Place): Moved {
     const { part, start } = place;
-    // A list or map that was replaced as a whole has an entry that ends with the cell.
-    if (path === undefined || (part === "field" && start === entry.length)) return { bytes: EMPTY_KEY, end: start };
+    if (path === undefined) return { bytes: EMPTY_KEY, end: start };
     const moved = this.#convert(entry, path, place);
     if (path.convert === undefined) return moved;
     const siblings = part === "field" ? this.#fields : this.#namespaces;

@@ -4,7 +4,7 @@
  *
  * Invariants:
  * - Keys of one output are distinct. Entries under the key of a clear come after it, so that a run never holds what a later one clears.
- * - Runs are in the order in which they were filled. A level of merging keeps that order.
+ * - Runs are in the order in which they were filled, and a level of merging keeps that order. Only the last segment stands on nothing.
  */
 
 import { ByteWriter } from "../bytes/byte-writer.js";
@@ -72,7 +72,7 @@ export class SegmentSorter {
     for (const [output, run] of this.#open.entries()) {
       if (run.bytes > (this.#open[largest] as OpenRun).bytes) largest = output;
     }
-    await this.#write(largest);
+    await this.#write(largest, false);
   }
 
   /** Writes what is left, and makes one segment of the runs of each output. */
@@ -80,7 +80,7 @@ export class SegmentSorter {
     const segments: (SegmentRef | undefined)[] = [];
     const leftOver: string[] = [];
     for (const [output, { bytes }] of this.#open.entries()) {
-      if (bytes > 0) await this.#write(output);
+      if (bytes > 0) await this.#write(output, this.#runs[output]?.length === 0);
       let level = this.#runs[output] as readonly SegmentRef[];
       while (level.length > 1) {
         leftOver.push(...level.map(({ name }) => name));
@@ -91,11 +91,11 @@ export class SegmentSorter {
     return { segments, leftOver: leftOver.filter((name) => !segments.some((segment) => segment?.name === name)) };
   }
 
-  async #write(output: number): Promise<void> {
+  async #write(output: number, isBase: boolean): Promise<void> {
     const run = this.#open[output] as OpenRun;
     this.#open[output] = new OpenRun();
     this.#bytes -= run.bytes;
-    this.#runs[output]?.push(await this.#upload([await run.sorted(this.#options.slicer)]));
+    this.#runs[output]?.push(await this.#upload([await run.sorted(this.#options.slicer)], isBase));
   }
 
   async #mergeLevel(runs: readonly SegmentRef[]): Promise<SegmentRef[]> {
@@ -104,12 +104,14 @@ export class SegmentSorter {
       const together = runs.slice(at, at + FAN_IN);
       const sources: EntrySource[] = [];
       for (const ref of together) sources.push(await openEntries(this.#options.place, ref, undefined));
-      merged.push(together.length === 1 ? (together[0] as SegmentRef) : await this.#upload(sources));
+      merged.push(
+        together.length === 1 ? (together[0] as SegmentRef) : await this.#upload(sources, runs.length <= FAN_IN),
+      );
     }
     return merged;
   }
 
-  #upload(sources: readonly EntrySource[]): Promise<SegmentRef> {
+  #upload(sources: readonly EntrySource[], isBase: boolean): Promise<SegmentRef> {
     const { place, use, compression, codecVersions, slicer } = this.#options;
     return use((nextLeaf) =>
       uploadSegment({
@@ -117,7 +119,7 @@ export class SegmentSorter {
         prefix: place.prefix,
         leaf: nextLeaf(),
         sources,
-        isBase: true,
+        isBase,
         level: BASE_LEVEL,
         compression,
         codecVersions,
