@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import {
+  type Backend,
   type CheckpointStorage,
   evolved,
   evolvedKey,
@@ -8,9 +9,12 @@ import {
   integer,
   map,
   memoryStorage,
+  memoryStore,
   namespaced,
   number,
+  openJob,
   openTask,
+  splitKeyGroups,
   StateBackendError,
   defineOperator,
   string,
@@ -245,6 +249,41 @@ describe("the place of the job", () => {
       ["c", "x"],
     ]);
     expect(whole.w.in("second").getSync(17)).toBe("x");
+  });
+});
+
+describe("state whose rest is in a store", () => {
+  test("T70 T72 is rebuilt under the new keys, whichever tasks own them now", async () => {
+    const backend: Backend<false> = { name: "store", sync: false, checkpoints: memoryStorage(), store: memoryStore() };
+    const states = { n: value<number>(), m: map({ field: string(), codec: text() }) };
+    const operatorOf = <K>(key: KeyCodec<K>) =>
+      defineOperator("op", { key, states, maxParallelism: 8, timers: true as const });
+    const before = await openTask(operatorOf(string()), { job: "job", backend });
+    for (let i = 0; i < 40; i++) {
+      before.n.set(`${i}`, i);
+      before.m.set(`${i}`, "f", `${i}`);
+      before.timers.event.register(`${i}`, i);
+    }
+    await before.checkpoint();
+    await before.close();
+    for (const parallelism of [3, 1, 2]) {
+      const operator = operatorOf(parallelism === 3 ? fromString(number(), Number) : number());
+      const tasks = splitKeyGroups(8, parallelism).map((keyGroups) => ({ operator, keyGroups }));
+      const job = await openJob({ job: "job", backend, tasks });
+      const held: unknown[] = [];
+      for (const task of job.tasks) {
+        for await (const key of task.states.n.keys()) {
+          held.push([key, await task.states.n.get(key), await task.states.m.get(key, "f")]);
+        }
+      }
+      expect(held.sort((a, b) => Number((a as unknown[])[0]) - Number((b as unknown[])[0]))).toEqual(
+        Array.from({ length: 40 }, (_, i) => [i, i, `${i}`]),
+      );
+      const timers = job.tasks.flatMap((task) => task.timers.event.entries());
+      expect(timers.map(({ time, key }) => time === key).filter(Boolean)).toHaveLength(40);
+      await job.checkpoint();
+      await job.close();
+    }
   });
 });
 

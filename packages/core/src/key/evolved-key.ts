@@ -25,7 +25,7 @@ export function formerKey<Old, Now>(codec: KeyCodec<Old>, migrate: (old: Old) =>
  * keys, namespaces, and the fields of maps and broadcast maps.
  *
  * A restore from a checkpoint in a former codec reads the state twice, before and after it becomes owner of the job, and writes it once:
- * the order of a segment and the key group of a key follow from its bytes. The checkpoints after it stand on what it wrote, so the
+ * the order of a segment and the key group of a key follow from its bytes. Meanwhile it remembers all record keys, old and new, in memory. The checkpoints after it stand on what it wrote, so the
  * former codec can be taken out as soon as there is one that completed.
  * @throws {TypeError} if a former codec has the id and version of `current`
  */
