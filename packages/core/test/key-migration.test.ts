@@ -1,16 +1,12 @@
 import { describe, expect, test } from "vitest";
 import {
   type Backend,
-  type CheckpointStorage,
   evolved,
-  evolvedKey,
   former,
-  formerKey,
   integer,
   map,
   memoryStorage,
   memoryStore,
-  namespaced,
   number,
   openJob,
   openTask,
@@ -19,15 +15,14 @@ import {
   defineOperator,
   string,
   text,
-  tuple,
   value,
   type KeyCodec,
 } from "../src/index.js";
 import { type Family, families, grownFrom, KeyedJob, type Shape } from "./support/keyed-job.js";
 import { HookedStorage } from "./support/hooked-storage.js";
 import { ManualClock } from "./support/manual-clock.js";
-import { objectsOf } from "./support/objects.js";
 import { seededRandom } from "./support/seeded-random.js";
+import { fromString, plain, written } from "./support/string-keyed-job.js";
 
 const PAIRS = Object.entries(families).flatMap(([from, before]) =>
   Object.entries(families)
@@ -146,48 +141,6 @@ describe("keys of a former codec", () => {
   });
 });
 
-type Keyed<K> = { readonly key: KeyCodec<K>; readonly field?: KeyCodec<string>; readonly namespace?: KeyCodec<string> };
-
-function plain<K>({ key, field = string(), namespace = string() }: Keyed<K>, storage: CheckpointStorage, job = "job") {
-  const operator = defineOperator("op", {
-    key,
-    maxParallelism: 8,
-    states: {
-      n: value({ codec: text() }),
-      m: map({ field, codec: text() }),
-      w: namespaced(namespace, value({ codec: text() })),
-    },
-  });
-  return openTask(operator, {
-    job,
-    backend: { name: "memory", sync: true, checkpoints: storage },
-    graceMs: 0,
-  });
-}
-
-async function written(): Promise<CheckpointStorage> {
-  const storage = memoryStorage();
-  const task = await plain({ key: string() }, storage);
-  for (let i = 0; i < 50; i++) {
-    task.n.set(`${i}`, "x");
-    task.m.set(`${i}`, "Ab", "x");
-    task.m.set(`${i}`, "c", "x");
-    task.w.in("First").set(`${i}`, "x");
-    task.w.in("second").set(`${i}`, "x");
-  }
-  task.n.set("gone", "x");
-  await task.checkpoint();
-  task.n.delete("gone");
-  task.n.set("0", "y");
-  await task.checkpoint();
-  await task.close();
-  return storage;
-}
-
-const lower = { ...string(), id: "lower", encode: (key: string) => string().encode(key.toLowerCase()) };
-const fromString = <K>(codec: KeyCodec<K>, migrate: (old: string) => K): KeyCodec<K> =>
-  evolvedKey(codec, formerKey(string(), migrate));
-
 describe("the place of the job", () => {
   test("T72 the checkpoint after it stands on nothing older, and the former codec can go", async () => {
     const storage = await written();
@@ -252,6 +205,36 @@ describe("the place of the job", () => {
   });
 });
 
+describe("with a time to live", () => {
+  test("T70 that is turned on or off at the same time", async () => {
+    const [storage, clock] = [memoryStorage(), new ManualClock()];
+    const backend = { name: "memory", sync: true, checkpoints: storage } as const;
+    const ttl = { ms: 1000 };
+    const open = <K>(key: KeyCodec<K>, isOn: boolean) => {
+      const states = { on: value<number>(isOn ? { ttl } : {}), off: value<number>(isOn ? {} : { ttl }) };
+      return openTask(defineOperator("op", { key, states, maxParallelism: 8 }), { job: "job", backend, clock });
+    };
+    const before = await open(string(), false);
+    for (let i = 0; i < 20; i++) {
+      before.on.set(`${i}`, i);
+      if (i % 2 === 0) before.off.set(`${i}`, i);
+    }
+    clock.advance(500);
+    for (let i = 1; i < 20; i += 2) before.off.set(`${i}`, i);
+    await before.checkpoint();
+    await before.close();
+    clock.advance(500);
+    const after = await open(fromString(number(), Number), true);
+    await after.checkpoint();
+    expect([...after.on.keysSync()]).toHaveLength(20);
+    expect([...after.off.keysSync()].sort((a, b) => a - b)).toEqual([1, 3, 5, 7, 9, 11, 13, 15, 17, 19]);
+    await after.close();
+    clock.advance(1000);
+    const last = await open(number(), true);
+    expect([[...last.on.keysSync()].length, [...last.off.keysSync()].length]).toEqual([0, 10]);
+  });
+});
+
 describe("state whose rest is in a store", () => {
   test("T70 T72 is rebuilt under the new keys, whichever tasks own them now", async () => {
     const backend: Backend<false> = { name: "store", sync: false, checkpoints: memoryStorage(), store: memoryStore() };
@@ -284,122 +267,5 @@ describe("state whose rest is in a store", () => {
       await job.checkpoint();
       await job.close();
     }
-  });
-});
-
-describe("what is refused", () => {
-  const INCOMPATIBLE = "STATE_INCOMPATIBLE";
-
-  async function refused<K>(keyed: Keyed<K>, message: RegExp): Promise<unknown> {
-    const storage = await written();
-    const running = await plain({ key: string() }, storage);
-    const objects = await objectsOf(storage);
-    const error: unknown = await plain(keyed, storage).then(
-      () => undefined,
-      (reason: unknown) => reason,
-    );
-    expect(error).toMatchObject({ code: INCOMPATIBLE, message: expect.stringMatching(message) as unknown });
-    expect(await objectsOf(storage)).toEqual(objects);
-    running.n.set("1", "still");
-    await running.checkpoint();
-    return error;
-  }
-
-  test("T73 another codec that is not taken over", async () => {
-    await refused({ key: number() }, /"op".*number version 1.*string version 1.*evolvedKey/);
-    await refused({ key: string(), field: lower }, /"m".*field codec|field codec.*"m"/);
-    await refused({ key: string(), namespace: lower }, /namespace codec.*"w".*evolvedKey/);
-    await refused(
-      {
-        key: evolvedKey(
-          number(),
-          formerKey(tuple(string()), ([old]) => Number(old)),
-        ),
-      },
-      /key codec/,
-    );
-  });
-
-  test("T74 a migration or a former codec that throws, naming state and key", async () => {
-    const reason = new Error("not this one");
-    const strict = (wanted: string) => (old: string) => {
-      if (old === wanted) throw reason;
-      return old;
-    };
-    const key = fromString(lower, strict("17"));
-    expect(await refused({ key }, /key could not be.*"op".*state="[nmw]".*"17"/)).toMatchObject({ cause: reason });
-    const field = fromString(lower, strict("c"));
-    expect(await refused({ key: string(), field }, /field could not.*"m".*"c"/)).toMatchObject({ cause: reason });
-    const namespace = fromString(lower, strict("First"));
-    expect(await refused({ key: string(), namespace }, /namespace could not.*"w".*"First"/)).toMatchObject({
-      cause: reason,
-    });
-    const broken = {
-      ...string(),
-      decode: () => {
-        throw reason;
-      },
-    };
-    const unread = evolvedKey(number(), formerKey(broken as KeyCodec<string>, Number));
-    expect(await refused({ key: unread }, /key could not.*"bytes [0-9a-f]+/)).toMatchObject({ cause: reason });
-  });
-
-  test("T74 a key that the codec cannot keep", async () => {
-    const error = await refused({ key: fromString(number(), () => "text" as never) }, /key could not be/);
-    expect(error).toMatchObject({ cause: { code: "VALUE_INVALID" } });
-  });
-
-  test("T75 two keys that become one, naming state and both", async () => {
-    await refused(
-      { key: fromString(number(), (old) => Number(old) % 49) },
-      /Two keys.*state=.*first="(0|49)" second="(0|49)"/,
-    );
-    const one = fromString(lower, () => "one");
-    await refused({ key: string(), field: one }, /Two fields.*"m".*first="Ab" second="c"/);
-    await refused({ key: string(), namespace: one }, /Two namespaces.*"w".*first="First" second="second"/);
-  });
-
-  test("T75 also where no state has both", async () => {
-    const storage = memoryStorage();
-    const task = await plain({ key: string() }, storage);
-    task.n.set("1", "x");
-    task.m.set("1.0", "f", "x");
-    await task.checkpoint();
-    await task.close();
-    await expect(plain({ key: fromString(number(), Number) }, storage)).rejects.toMatchObject({ code: INCOMPATIBLE });
-  });
-
-  test("T75 namespaces and fields of different keys may become one", async () => {
-    const storage = memoryStorage();
-    const task = await plain({ key: string() }, storage);
-    task.w.in("A").set("k", "1");
-    task.w.in("a").set("l", "2");
-    await task.checkpoint();
-    await task.close();
-    const namespace = fromString(lower, (old) => old.toLowerCase());
-    const after = await plain({ key: string(), namespace }, storage);
-    expect([after.w.in("a").getSync("k"), after.w.in("a").getSync("l")]).toEqual(["1", "2"]);
-  });
-
-  test("T73 a checkpoint of some of the key groups, since a key may come from any", async () => {
-    const shape: Shape = { key: families.string, namespace: families.string, field: families.string };
-    const operator = defineOperator("op", { key: string(), states: { n: value<string>() }, maxParallelism: 8 });
-    const storage = memoryStorage();
-    const options = { job: "job", backend: { name: "memory", sync: true, checkpoints: storage } as const };
-    const keyGroups = (await KeyedJob.open(shape, { storage: memoryStorage(), clock: new ManualClock(), tasks: 8 }))
-      .tasks[1]?.keyGroups;
-    const half = await openTask(operator, { ...options, keyGroups: keyGroups as never });
-    await half.checkpoint();
-    await half.close();
-    const moved = defineOperator("op", { ...operator, key: fromString(number(), Number) });
-    await expect(openTask(moved, { ...options, keyGroups: keyGroups as never })).rejects.toMatchObject({
-      code: INCOMPATIBLE,
-    });
-  });
-
-  test("T70 a former key codec needs its parts, and another name than the current one", () => {
-    expect(() => formerKey(undefined as never, Number)).toThrow(TypeError);
-    expect(() => formerKey(string(), undefined as never)).toThrow(TypeError);
-    expect(() => evolvedKey(string(), formerKey(string(), String))).toThrow(/"string" version=1/);
   });
 });
