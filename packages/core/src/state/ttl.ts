@@ -117,6 +117,11 @@ export class Ttl {
     return new Stamped(value, expiryOf(now, this.#ms));
   }
 
+  /** When that expires which is stamped at `now`. */
+  expiryAt(now: number): number {
+    return expiryOf(now, this.#ms);
+  }
+
   isLive(content: unknown, now: number): boolean {
     return !(content as Stamped).isExpiredAt(now);
   }
