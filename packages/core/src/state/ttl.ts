@@ -7,7 +7,7 @@
  */
 
 import { NEVER, Stamped } from "../table/stamped.js";
-import type { TaskTime } from "../table/task-time.js";
+import type { Standstill, TaskTime } from "../table/task-time.js";
 
 /** How long values live, as declared. */
 export interface TtlOptions {
@@ -110,6 +110,16 @@ export class Ttl {
   /** What time it is for the state; -Infinity before the first watermark. */
   now(): number {
     return this.#isEventTime ? (this.#time.watermark ?? Number.NEGATIVE_INFINITY) : this.#time.processingInTurn();
+  }
+
+  /** Ended by the time itself. */
+  standstill(): Standstill {
+    return this.#time.standstill();
+  }
+
+  /** For some calls after `now` it is that time. */
+  standStill(standstill: Standstill): void {
+    this.#time.standStill(standstill, this.#isEventTime);
   }
 
   /** `value` as it is stored if it is written at `now`. */
