@@ -81,6 +81,8 @@ export class Expiries {
       return;
     }
     const slot = this.#slots.get(identity) ?? this.#add(identity);
+    this.#unlink(slot);
+    this.#linkAlone(slot);
     this.#expiries[2 * slot] = expiry;
     this.first = Number.NEGATIVE_INFINITY;
   }
@@ -167,6 +169,8 @@ function ascending(slots: Uint32Array, numberOf: (slot: number) => number): Uint
     least = Math.min(least, numberOf(slot));
     most = Math.max(most, numberOf(slot));
   }
+  // So far apart that their difference is not exact.
+  if (most - least > Number.MAX_SAFE_INTEGER) return slots.sort((a, b) => numberOf(a) - numberOf(b));
   let sorted = slots;
   for (let unit = 1; unit <= most - least; unit *= DIGIT) {
     const digitOf = (slot: number): number => Math.floor((numberOf(slot) - least) / unit) % DIGIT;
