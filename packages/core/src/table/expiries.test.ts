@@ -41,7 +41,9 @@ test("T43 expiries are a plain map of which the earliest are taken first", () =>
         expect([...taken].sort()).toEqual(due.map(([identity]) => identity).sort());
         for (const identity of taken) model.delete(identity);
       }
-      for (const identity of ["a", "b", "c", "d", "e"]) expect(expiries.of(identity)).toBe(model.get(identity) ?? NEVER);
+      for (const identity of ["a", "b", "c", "d", "e"]) {
+        expect(expiries.of(identity)).toBe(model.get(identity) ?? NEVER);
+      }
       expect(expiries.first).toBeLessThanOrEqual(Math.min(Number.POSITIVE_INFINITY, ...finite(model)));
     }
     expect(takenAt(expiries, Number.MAX_SAFE_INTEGER).length).toBe(finite(model).length);

@@ -113,7 +113,10 @@ export class Expiries {
   #append(slot: number, list: number): void {
     const links = this.#links;
     const last = links[4 * list + 2] as number;
-    assert(last === list || (this.#expiries[2 * last] as number) <= (this.#expiries[2 * slot] as number), "time goes on");
+    assert(
+      last === list || (this.#expiries[2 * last] as number) <= (this.#expiries[2 * slot] as number),
+      "time goes on",
+    );
     links[4 * slot + 2] = last;
     links[4 * slot + 3] = list;
     links[4 * last + 3] = slot;

@@ -46,9 +46,7 @@ const EXPIRING: TableKind<ValueTable, ExpiringChange> = {
     fc.constant("remove" as const),
   ),
   apply: (table, { key, namespace }, change) =>
-    change === "remove"
-      ? table.remove(key, namespace)
-      : table.put(key, namespace, change.put, change.expiry),
+    change === "remove" ? table.remove(key, namespace) : table.put(key, namespace, change.put, change.expiry),
   model: (_content, change) => (change === "remove" ? undefined : [change.put, change.expiry]),
   read: (table, { key, namespace }) => {
     const value = table.get(key, namespace);
