@@ -25,6 +25,7 @@ import { NEVER, readExpiry } from "./stamped.js";
 import { CELL_OFFSET, type StateTable } from "./state-table.js";
 import { groupOf, ownedGroupOf, type TableOptions } from "./table-options.js";
 
+const EXPIRY_BYTES = 8;
 /** Below this length the list of written keys is never gone over for repetitions. */
 const WRITTEN_MIN = 2 ** 16;
 
@@ -55,7 +56,7 @@ export class ValueTable implements StateTable {
   }
 
   get writtenBytes(): number {
-    return this.#written.length * this.#meter.rowBytes;
+    return this.#written.length * (this.#meter.rowBytes + (this.#expiries === undefined ? 0 : EXPIRY_BYTES));
   }
 
   // The next three are the hot path of all state. A random access to a large table waits for memory, and the processor looks only
