@@ -61,7 +61,7 @@ export class ExpiringValues implements ValueRows, Sweeping {
 
   put(key: unknown, namespace: BinaryKey, value: unknown): void {
     const now = this.#ttl.now();
-    this.#table.put(key, namespace, value, this.#ttl.expiryAt(now));
+    this.#table.stamp(key, namespace, value, this.#ttl.expiryAt(now));
     if (now >= this.#expiries.first) this.#removeDue(now, REMOVED_PER_CALL);
   }
 
@@ -101,7 +101,7 @@ export class ExpiringValues implements ValueRows, Sweeping {
     const isLive = !isExpired(expiry, now);
     if (!isLive) this.#table.removeCell(identity);
     else if (this.#renewsOnRead && expiry !== this.#ttl.expiryAt(now)) {
-      this.#table.put(key, namespace, value, this.#ttl.expiryAt(now));
+      this.#table.stamp(key, namespace, value, this.#ttl.expiryAt(now));
     }
     if (now >= this.#expiries.first) this.#removeDue(now, REMOVED_PER_CALL);
     return isLive || this.#ttl.returnsExpired ? value : undefined;

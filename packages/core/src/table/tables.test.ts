@@ -46,7 +46,7 @@ const EXPIRING: TableKind<ValueTable, ExpiringChange> = {
     fc.constant("remove" as const),
   ),
   apply: (table, { key, namespace }, change) =>
-    change === "remove" ? table.remove(key, namespace) : table.put(key, namespace, change.put, change.expiry),
+    change === "remove" ? table.remove(key, namespace) : table.stamp(key, namespace, change.put, change.expiry),
   model: (_content, change) => (change === "remove" ? undefined : [change.put, change.expiry]),
   read: (table, { key, namespace }) => {
     const value = table.get(key, namespace);
@@ -170,7 +170,7 @@ describe("a table of values", () => {
 
   test("keeps to each value its expiry while it drops repetitions", async () => {
     const table = EXPIRING.make(tableOptions(false));
-    for (let i = 0; i < 100_001; i++) table.put(i % 2 === 0 ? "a" : "b", EMPTY_KEY, i, 1000 + i);
+    for (let i = 0; i < 100_001; i++) table.stamp(i % 2 === 0 ? "a" : "b", EMPTY_KEY, i, 1000 + i);
     const rows = table.freeze();
     expect(rows.count).toBeLessThan(100_001);
     const entries = await entriesOf(

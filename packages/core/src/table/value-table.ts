@@ -77,13 +77,16 @@ export class ValueTable implements StateTable {
   }
 
   /** Stores `value`, which the state owns. */
-  put(key: unknown, namespace: BinaryKey, value: unknown, expiry = NEVER): void {
-    const { address } = this.#options;
-    const identity = address.isDirect ? (key as KeyIdentity) : address.identity(key, namespace);
-    if (this.#meter.isDue(this.#written.length + 1)) this.#meter.sample(value);
-    if (this.#index.set(identity, value)) this.#checkAdded(key, identity);
-    if (this.#expiries !== undefined) this.#expiries.set(identity, expiry);
-    this.#noteWritten(identity, value, expiry);
+  put(key: unknown, namespace: BinaryKey, value: unknown): void {
+    this.#noteWritten(this.#place(key, namespace, value), value);
+  }
+
+  /** As `put`, in a table of values that expire. */
+  stamp(key: unknown, namespace: BinaryKey, value: unknown, expiry: number): void {
+    const identity = this.#place(key, namespace, value);
+    this.#expiries?.set(identity, expiry);
+    this.#writtenExpiries.push(expiry);
+    this.#noteWritten(identity, value);
   }
 
   /** Deletes `key`; nothing if it is absent. */
@@ -95,8 +98,11 @@ export class ValueTable implements StateTable {
   /** Deletes a cell that is there. */
   removeCell(identity: KeyIdentity): void {
     this.#index.delete(identity);
-    this.#expiries?.delete(identity);
-    this.#noteWritten(identity, undefined, NEVER);
+    if (this.#expiries !== undefined) {
+      this.#expiries.delete(identity);
+      this.#writtenExpiries.push(NEVER);
+    }
+    this.#noteWritten(identity, undefined);
   }
 
   /** Identities of such present keys, by key group, ascending by encoded key, as they are now. */
@@ -132,6 +138,14 @@ export class ValueTable implements StateTable {
     }
   }
 
+  #place(key: unknown, namespace: BinaryKey, value: unknown): KeyIdentity {
+    const { address } = this.#options;
+    const identity = address.isDirect ? (key as KeyIdentity) : address.identity(key, namespace);
+    if (this.#meter.isDue(this.#written.length + 1)) this.#meter.sample(value);
+    if (this.#index.set(identity, value)) this.#checkAdded(key, identity);
+    return identity;
+  }
+
   /** Takes back a key that has just been added and may not be there. */
   #checkAdded(key: unknown, identity: KeyIdentity): void {
     try {
@@ -142,10 +156,9 @@ export class ValueTable implements StateTable {
     }
   }
 
-  #noteWritten(identity: KeyIdentity, value: unknown, expiry: number): void {
+  #noteWritten(identity: KeyIdentity, value: unknown): void {
     this.#written.push(identity);
     this.#writtenValues.push(value);
-    if (this.#expiries !== undefined) this.#writtenExpiries.push(expiry);
     if (this.#written.length >= this.#writtenMax) this.#dropRepetitions();
   }
 
