@@ -7,7 +7,7 @@
  */
 
 import type { KeyIdentity } from "../contracts/codec.js";
-import { FLAG_DELETE } from "../segment/entry-block.js";
+import { FLAG_DELETE, FLAG_EXPIRES } from "../segment/entry-block.js";
 import type { FrozenRows } from "./frozen-rows.js";
 import { groupOf, type TableOptions } from "./table-options.js";
 
@@ -15,10 +15,13 @@ import { groupOf, type TableOptions } from "./table-options.js";
 export interface WrittenValues {
   readonly identities: readonly KeyIdentity[];
   readonly values: readonly unknown[];
+  /** When the values expire; entries begin with it. */
+  readonly expiries: readonly number[] | undefined;
 }
 
-export function frozenValues(options: TableOptions, { identities, values }: WrittenValues): FrozenRows {
-  const { address, codec, valueFlags = 0 } = options;
+export function frozenValues(options: TableOptions, { identities, values, expiries }: WrittenValues): FrozenRows {
+  const { address, codec } = options;
+  const valueFlags = expiries === undefined ? 0 : FLAG_EXPIRES;
   const identityAt = (at: number): KeyIdentity => identities[at] as KeyIdentity;
   return {
     stateId: options.stateId,
@@ -29,7 +32,9 @@ export function frozenValues(options: TableOptions, { identities, values }: Writ
     appendAt(at, block) {
       const value = values[at];
       const out = block.append(address.encode(identityAt(at)), value === undefined ? FLAG_DELETE : valueFlags);
-      if (value !== undefined) codec.write(value, out);
+      if (value === undefined) return;
+      if (expiries !== undefined) out.float64(expiries[at] as number);
+      codec.write(value, out);
     },
     completedAt() {},
   };
