@@ -3,17 +3,19 @@
  *
  *   trigger ─▶ barrier: no record enters, those in flight end, every task freezes in one synchronous step   (#barrier)
  *           ─▶ frozen tables are encoded and uploaded while processing goes on, until all tasks have       (uploadCheckpoint)
- *           ─▶ the manifest is published                                                                   (Lineage.publish)
+ *           ─▶ in order of the ids: what was frozen joins the chain, the manifest is published             (joinChains, Lineage.publish)
  *           ─▶ tasks adopt their new chains, older checkpoints are subsumed, garbage is collected          (#complete)
  *   failed before publishing ─▶ aborted: what was frozen is in the next checkpoint
  *   published or not, nobody knows; or a newer owner ─▶ poisoned: the way back is a restore
  *
  * Invariants:
- * - One checkpoint or savepoint at a time, in the order of the calls; ids ascend and are never used twice by an attempt.
+ * - Checkpoints and savepoints have their barriers in the order of the calls; ids ascend and are never used twice by an attempt.
+ * - At most `concurrentMax` incremental checkpoints are between barrier and end at one time; full ones and savepoints have none beside them.
+ * - They end, and everybody is told, in the order of the ids, whichever way they end. Garbage is collected in the turn of one of them.
  * - All tasks are frozen at the same moment.
  */
 
-import { encodeManifest } from "../checkpoint/manifest.js";
+import { encodeManifest, type SegmentRef } from "../checkpoint/manifest.js";
 import type { ChainExtension } from "../checkpoint/task-chain.js";
 import type { CheckpointStorage } from "../contracts/checkpoint-storage.js";
 import { isStateBackendError, StateBackendError } from "../errors.js";
@@ -24,38 +26,54 @@ import {
   manifestOf,
   operatorManifests,
   sizesOf,
-  uploadCheckpoint,
-  writeSavepoint,
 } from "./checkpoint-work.js";
 import { Deadline } from "./deadline.js";
 import { type CheckpointInfo, type CompletedCheckpoint, History } from "./history.js";
+import { PendingCheckpoint } from "./pending-checkpoint.js";
+import { writeSavepoint } from "./savepoint.js";
 import { freezeTask, liveRows, memoryOf, settleTask, timeSeen, unsavedBytes } from "./task-runtime.js";
+import { joinChains, type TaskUpload, uploadCheckpoint, type UploadWork } from "./task-uploads.js";
+import { type Turn, Turns } from "./turns.js";
 
 /** Share of `memoryBytes` at which a checkpoint is asked for. */
 const EARLY_SHARE = 0.6;
 /** Between a failed checkpoint that was to make room and the next. */
 const RETRY_PAUSE_MS = 500;
 
-type Work = (barrier: Barrier, deadline: Deadline) => Promise<CheckpointSizes>;
+interface Work<Result> {
+  readonly pending: PendingCheckpoint<Result>;
+  readonly barrier: Barrier;
+  readonly deadline: Deadline;
+}
+
+/** Synchronous up to where what was frozen is taken. */
+type Run<Result> = (work: Work<Result>) => Promise<CheckpointSizes>;
 
 export class Coordinator {
   readonly #parts: CoordinatorParts;
   readonly #history = new History();
+  readonly #turns: Turns;
+  /** The last one that had its barrier. */
+  #latest: { readonly isEnded: boolean; readonly whenEnded: Promise<void> } | undefined;
   #parent: number | undefined;
   /** Checkpoints and savepoints that were asked for and have not ended. */
   #underWay = 0;
-  /** Ends when the last one that was asked for has. */
+  /** Ends when all that were asked for have. */
   #tail: Promise<void> = Promise.resolve();
   #early: Promise<void> | undefined;
   /** Automatic checkpoints that failed in a row. */
   #failures = 0;
   #garbageError: unknown;
   #isPoisoned = false;
+  /** What went wrong with the checkpoints themselves. */
+  #failure: { readonly refusal: StateBackendError } | undefined;
   #lastCompleted: { readonly id: number; readonly endedAt: number; readonly at: number } | undefined;
 
   constructor(parts: CoordinatorParts, restoredFrom: number | undefined) {
     this.#parts = parts;
     this.#parent = restoredFrom;
+    const { tasks, settings } = parts;
+    this.#turns = new Turns(settings.concurrentMax, () => tasks.every(({ chain }) => chain.hasRoom));
   }
 
   get history(): readonly CheckpointInfo[] {
@@ -74,8 +92,9 @@ export class Coordinator {
     return { id, endedAt, ageMs: this.#parts.clock.monotonic() - at };
   }
 
+  /** Whether an incremental checkpoint would have to wait. */
   get isBusy(): boolean {
-    return this.#underWay > 0;
+    return this.#turns.isFull;
   }
 
   /** Why garbage could not be removed the last time; it is tried again after every checkpoint. */
@@ -83,15 +102,15 @@ export class Coordinator {
     return this.#garbageError;
   }
 
-  /** Takes a checkpoint. If nothing else is under way and no record in flight, the barrier comes before the first promise. */
+  /** Takes a checkpoint. If nothing has to be waited for and no record is in flight, the barrier comes before the first promise. */
   checkpoint(kind: "incremental" | "full"): Promise<CheckpointInfo> {
-    return this.#inTurn(kind, (barrier, deadline) => this.#publishCheckpoint(kind, barrier, deadline));
+    return this.#inTurn<TaskUpload>(kind, (work) => this.#publishCheckpoint(kind, work));
   }
 
   /** Writes the whole state to a storage of its own. The chain of checkpoints does not change. */
   savepoint(target: CheckpointStorage): Promise<CheckpointInfo> {
-    return this.#inTurn("savepoint", (barrier, deadline) =>
-      this.#asOwner(writeSavepoint(this.#parts, target, { barrier, deadline, parent: this.#parent })),
+    return this.#inTurn<SegmentRef>("savepoint", (work) =>
+      this.#asOwner(writeSavepoint(this.#parts, target, { ...work, parent: this.#parent })),
     );
   }
 
@@ -130,6 +149,12 @@ export class Coordinator {
     for (const task of this.#parts.tasks) task.stop();
   }
 
+  /** The checkpoints themselves went wrong: none that is under way may be published any more. */
+  #fail(cause: unknown): void {
+    this.poison(cause);
+    this.#failure ??= { refusal: isFenced(cause) ? cause : poisoned(cause) };
+  }
+
   /** Refuses all further calls; resolves when nothing is under way any more. */
   async close(): Promise<void> {
     const closed = new StateBackendError("CLOSED", "The task is closed. Open it again to go on.");
@@ -149,24 +174,29 @@ export class Coordinator {
     this.#early = undefined;
   }
 
-  #inTurn(kind: CheckpointInfo["kind"], work: Work): Promise<CheckpointInfo> {
-    const turn = this.#turn(kind, work);
-    this.#tail = turn.then(ignore, ignore);
+  #inTurn<Result>(kind: CheckpointInfo["kind"], run: Run<Result>): Promise<CheckpointInfo> {
+    const turn = this.#turn(kind, run);
+    // Who waits begins after those who wait for this one.
+    const next = (): void => this.#turns.next();
+    this.#tail = Promise.all([this.#tail, turn.then(next, next)]).then(ignore);
     return turn;
   }
 
-  /** Synchronous up to the barrier if nothing is under way. Ended, also for those who call next, when its promise settles. */
-  async #turn(kind: CheckpointInfo["kind"], work: Work): Promise<CheckpointInfo> {
-    const before = this.#underWay++ > 0 ? this.#tail : undefined;
+  /** Synchronous up to the barrier if there is room. Ended, also for those who call next, when its promise settles. */
+  async #turn<Result>(kind: CheckpointInfo["kind"], run: Run<Result>): Promise<CheckpointInfo> {
+    const turn = { isExclusive: kind !== "incremental" };
+    const begun = this.#turns.enter(turn);
+    this.#underWay++;
     try {
-      if (before !== undefined) await before;
-      return await this.#run(kind, work);
+      if (begun !== undefined) await begun;
+      return await this.#run(kind, turn, run);
     } finally {
       this.#underWay--;
+      this.#turns.leave(turn);
     }
   }
 
-  async #run(kind: CheckpointInfo["kind"], work: Work): Promise<CheckpointInfo> {
+  async #run<Result>(kind: CheckpointInfo["kind"], turn: Turn, run: Run<Result>): Promise<CheckpointInfo> {
     const { clock, settings, tasks, telemetry } = this.#parts;
     for (const { epoch } of tasks) epoch.check();
     const memory = memoryOf(this.#parts);
@@ -175,6 +205,7 @@ export class Coordinator {
     const barrier = found instanceof Promise ? await found : found;
     telemetry.barrier(barrier.id, kind, memory);
     const deadline = new Deadline(clock, settings.timeoutMs);
+    const pending = this.#begin<Result>(barrier.id);
     const ended = (): Pick<CheckpointInfo, "id" | "kind" | "syncPauseMs" | "durationMs" | "endedAt"> => ({
       id: barrier.id,
       kind,
@@ -183,9 +214,12 @@ export class Coordinator {
       endedAt: clock.now(),
     });
     try {
-      const sizes = await work(barrier, deadline);
+      const running = run({ pending, barrier, deadline });
+      this.#turns.frozen(turn);
+      const sizes = await running;
       return telemetry.ended(this.#history.add({ ...ended(), ...sizes, status: "completed" }), memory);
     } catch (error) {
+      if (pending.turn !== undefined) await pending.turn;
       const failed = { ...ended(), fullBytes: 0, incrementalBytes: 0, status: "failed", error } as const;
       telemetry.ended(this.#history.add(failed), memory);
       // Of a poisoned task nobody knows, or it is for the newer owner to say.
@@ -193,8 +227,21 @@ export class Coordinator {
       throw error;
     } finally {
       deadline.end();
+      pending.end();
       if (!settings.asyncSnapshots) this.#admit();
     }
+  }
+
+  #begin<Result>(checkpoint: number): PendingCheckpoint<Result> {
+    const { lineage, tasks } = this.#parts;
+    const pending = new PendingCheckpoint<Result>({
+      attempt: lineage.attempt.number,
+      checkpoint,
+      taskCount: tasks.length,
+      turn: this.#latest === undefined || this.#latest.isEnded ? undefined : this.#latest.whenEnded,
+    });
+    this.#latest = pending;
+    return pending;
   }
 
   /** Freezes every task at one moment. A promise only if records are in flight. */
@@ -234,18 +281,19 @@ export class Coordinator {
     try {
       call();
     } catch (error) {
-      this.poison(error);
+      this.#fail(error);
     }
   }
 
   async #publishCheckpoint(
     kind: "incremental" | "full",
-    barrier: Barrier,
-    deadline: Deadline,
+    { pending, barrier, deadline }: Work<TaskUpload>,
   ): Promise<CheckpointSizes> {
     const { tasks, clock, lineage, retention, telemetry } = this.#parts;
     const started = clock.monotonic();
-    const extensions = await this.#asOwner(uploadCheckpoint(this.#parts, { kind, barrier, deadline }));
+    const work = { kind, barrier, deadline };
+    const uploads = await this.#asOwner(uploadCheckpoint(this.#parts, pending, work));
+    const extensions = await this.#extensionsInTurn(pending, uploads, work);
     const sizes = sizesOf(extensions);
     const manifest = manifestOf(this.#parts, {
       kind: "checkpoint",
@@ -261,7 +309,7 @@ export class Coordinator {
       subsumed = retention.add(await lineage.publish(barrier.id, encodeManifest(manifest)), manifest);
     } catch (error) {
       // Surely not published: the checkpoint is aborted and all goes on. Otherwise nobody knows, and nobody may guess.
-      if (!isStateBackendError(error) || error.outcome !== "not-applied") this.poison(error);
+      if (!isStateBackendError(error) || error.outcome !== "not-applied") this.#fail(error);
       throw error;
     }
     telemetry.subsumed(barrier.id, subsumed);
@@ -272,6 +320,26 @@ export class Coordinator {
     return sizes;
   }
 
+  /** The chains to come, when everything that was under way at the barrier has ended. */
+  async #extensionsInTurn(
+    { turn }: PendingCheckpoint<TaskUpload>,
+    uploads: readonly TaskUpload[],
+    work: UploadWork,
+  ): Promise<readonly ChainExtension[]> {
+    if (turn === undefined) return uploads.flatMap(({ extension }) => extension ?? []);
+    // The upload has ended: that others take long is no reason to give it up.
+    work.deadline.end();
+    await turn;
+    if (this.#failure !== undefined) throw this.#failure.refusal;
+    const { clock, settings } = this.#parts;
+    const deadline = new Deadline(clock, settings.timeoutMs);
+    try {
+      return await this.#asOwner(joinChains(this.#parts, uploads, { ...work, deadline }));
+    } finally {
+      deadline.end();
+    }
+  }
+
   /** Who has been taken over is told so, whatever else went wrong on the way: a newer owner may have removed what it needed. */
   async #asOwner<T>(work: Promise<T>): Promise<T> {
     try {
@@ -279,7 +347,7 @@ export class Coordinator {
     } catch (error) {
       const fencing = isFenced(error) ? error : await this.#fencing();
       if (fencing === undefined) throw error;
-      this.poison(fencing);
+      this.#fail(fencing);
       throw fencing;
     }
   }
@@ -304,12 +372,15 @@ export class Coordinator {
     }
     try {
       const { manifests, segments } = await retention.reachable();
-      await garbage.collect({ manifests, segments: new Set([...segments, ...segmentNames.uploading]) });
+      // Asked anew for each: other checkpoints begin and upload meanwhile.
+      const isUnderWay = (leaf: string): boolean =>
+        segmentNames.isUploading(leaf) || tasks.some(({ chain }) => chain.isDelta(leaf));
+      await garbage.collect({ manifests, segments: { has: (leaf) => segments.has(leaf) || isUnderWay(leaf) } });
       this.#garbageError = undefined;
     } catch (error) {
       // The checkpoint is published all the same. What is left over is found again after the next one.
       this.#garbageError = error;
-      if (isFenced(error)) this.poison(error);
+      if (isFenced(error)) this.#fail(error);
     }
   }
 }
