@@ -9,6 +9,8 @@ import type { TimeSeen } from "../table/task-time.js";
 import type { Telemetry } from "../telemetry/telemetry.js";
 import type { CheckpointListener } from "./listener.js";
 import type { CheckpointSettings } from "./options.js";
+import type { Deadline } from "./deadline.js";
+import type { PendingCheckpoint } from "./pending-checkpoint.js";
 import type { Retention } from "./retention.js";
 import type { TaskRuntime } from "./task-runtime.js";
 
@@ -34,6 +36,13 @@ export interface Barrier {
   /** What time it was for each task. */
   readonly times: readonly (TimeSeen | undefined)[];
   readonly syncPauseMs: number;
+}
+
+/** A checkpoint or savepoint after its barrier. */
+export interface Work<Result> {
+  readonly pending: PendingCheckpoint<Result>;
+  readonly barrier: Barrier;
+  readonly deadline: Deadline;
 }
 
 /** Sizes of a checkpoint, bytes. */

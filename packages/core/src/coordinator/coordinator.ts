@@ -3,8 +3,8 @@
  *
  *   trigger ─▶ barrier: no record enters, those in flight end, every task freezes in one synchronous step   (#barrier)
  *           ─▶ frozen tables are encoded and uploaded while processing goes on, until all tasks have       (uploadCheckpoint)
- *           ─▶ in order of the ids: what was frozen joins the chain, the manifest is published             (joinChains, Lineage.publish)
- *           ─▶ tasks adopt their new chains, older checkpoints are subsumed, garbage is collected          (#complete)
+ *           ─▶ in order of the ids: what was frozen joins the chain, the manifest is published             (Publisher)
+ *           ─▶ tasks adopt their new chains, older checkpoints are subsumed, garbage is collected          (Publisher)
  *   failed before publishing ─▶ aborted: what was frozen is in the next checkpoint
  *   published or not, nobody knows; or a newer owner ─▶ poisoned: the way back is a restore
  *
@@ -15,36 +15,23 @@
  * - All tasks are frozen at the same moment.
  */
 
-import { encodeManifest, type SegmentRef } from "../checkpoint/manifest.js";
-import type { ChainExtension } from "../checkpoint/task-chain.js";
+import type { SegmentRef } from "../checkpoint/manifest.js";
 import type { CheckpointStorage } from "../contracts/checkpoint-storage.js";
-import { isStateBackendError, StateBackendError } from "../errors.js";
-import {
-  type Barrier,
-  type CheckpointSizes,
-  type CoordinatorParts,
-  manifestOf,
-  operatorManifests,
-  sizesOf,
-} from "./checkpoint-work.js";
+import type { Barrier, CheckpointSizes, CoordinatorParts, Work } from "./checkpoint-work.js";
 import { Deadline } from "./deadline.js";
+import { Failures } from "./failures.js";
 import { type CheckpointInfo, type CompletedCheckpoint, History } from "./history.js";
 import { PendingCheckpoint } from "./pending-checkpoint.js";
+import { Publisher } from "./publisher.js";
 import { writeSavepoint } from "./savepoint.js";
-import { freezeTask, liveRows, memoryOf, settleTask, timeSeen, unsavedBytes } from "./task-runtime.js";
-import { joinChains, type TaskUpload, uploadCheckpoint, type UploadWork } from "./task-uploads.js";
+import { freezeTask, liveRows, memoryOf, timeSeen, unsavedBytes } from "./task-runtime.js";
+import type { TaskUpload } from "./task-uploads.js";
 import { type Turn, Turns } from "./turns.js";
 
 /** Share of `memoryBytes` at which a checkpoint is asked for. */
 const EARLY_SHARE = 0.6;
 /** Between a failed checkpoint that was to make room and the next. */
 const RETRY_PAUSE_MS = 500;
-
-interface Work<Result> {
-  readonly pending: PendingCheckpoint<Result>;
-  readonly barrier: Barrier;
-  readonly deadline: Deadline;
-}
 
 /** Synchronous up to where what was frozen is taken. */
 type Run<Result> = (work: Work<Result>) => Promise<CheckpointSizes>;
@@ -55,24 +42,21 @@ export class Coordinator {
   readonly #turns: Turns;
   /** The last one that had its barrier. */
   #latest: { readonly isEnded: boolean; readonly whenEnded: Promise<void> } | undefined;
-  #parent: number | undefined;
+  readonly #failures: Failures;
+  readonly #publisher: Publisher;
   /** Checkpoints and savepoints that were asked for and have not ended. */
   #underWay = 0;
   /** Ends when all that were asked for have. */
   #tail: Promise<void> = Promise.resolve();
   #early: Promise<void> | undefined;
   /** Automatic checkpoints that failed in a row. */
-  #failures = 0;
-  #garbageError: unknown;
-  #isPoisoned = false;
-  /** What went wrong with the checkpoints themselves. */
-  #failure: { readonly refusal: StateBackendError } | undefined;
-  #lastCompleted: { readonly id: number; readonly endedAt: number; readonly at: number } | undefined;
+  #failedInRow = 0;
 
   constructor(parts: CoordinatorParts, restoredFrom: number | undefined) {
     this.#parts = parts;
-    this.#parent = restoredFrom;
-    const { tasks, settings } = parts;
+    const { tasks, settings, listener } = parts;
+    this.#failures = new Failures(tasks, listener);
+    this.#publisher = new Publisher(parts, this.#failures, restoredFrom);
     this.#turns = new Turns(settings.concurrentMax, () => tasks.every(({ chain }) => chain.hasRoom));
   }
 
@@ -87,9 +71,7 @@ export class Coordinator {
 
   /** The last checkpoint that this coordinator completed. */
   get lastCompleted(): CompletedCheckpoint | undefined {
-    if (this.#lastCompleted === undefined) return undefined;
-    const { id, endedAt, at } = this.#lastCompleted;
-    return { id, endedAt, ageMs: this.#parts.clock.monotonic() - at };
+    return this.#publisher.lastCompleted;
   }
 
   /** Whether an incremental checkpoint would have to wait. */
@@ -99,19 +81,20 @@ export class Coordinator {
 
   /** Why garbage could not be removed the last time; it is tried again after every checkpoint. */
   get garbageError(): unknown {
-    return this.#garbageError;
+    return this.#publisher.garbageError;
   }
 
   /** Takes a checkpoint. If nothing has to be waited for and no record is in flight, the barrier comes before the first promise. */
   checkpoint(kind: "incremental" | "full"): Promise<CheckpointInfo> {
-    return this.#inTurn<TaskUpload>(kind, (work) => this.#publishCheckpoint(kind, work));
+    return this.#inTurn<TaskUpload>(kind, (work) => this.#publisher.publish(kind, work));
   }
 
   /** Writes the whole state to a storage of its own. The chain of checkpoints does not change. */
   savepoint(target: CheckpointStorage): Promise<CheckpointInfo> {
-    return this.#inTurn<SegmentRef>("savepoint", (work) =>
-      this.#asOwner(writeSavepoint(this.#parts, target, { ...work, parent: this.#parent })),
-    );
+    return this.#inTurn<SegmentRef>("savepoint", (work) => {
+      const { parent } = this.#publisher;
+      return this.#publisher.asOwner(writeSavepoint(this.#parts, target, { ...work, parent }));
+    });
   }
 
   /**
@@ -121,10 +104,10 @@ export class Coordinator {
     const { settings } = this.#parts;
     try {
       await this.checkpoint("incremental");
-      this.#failures = 0;
+      this.#failedInRow = 0;
     } catch (error) {
-      this.#failures++;
-      if (this.#failures > settings.toleratedFailures) this.poison(error);
+      this.#failedInRow++;
+      if (this.#failedInRow > settings.toleratedFailures) this.poison(error);
     }
   }
 
@@ -143,30 +126,19 @@ export class Coordinator {
 
   /** Refuses all further calls of the tasks. */
   poison(cause: unknown): void {
-    this.#isPoisoned = true;
-    const refusal = isFenced(cause) ? cause : poisoned(cause);
-    for (const { epoch } of this.#parts.tasks) epoch.refusal ??= refusal;
-    for (const task of this.#parts.tasks) task.stop();
-  }
-
-  /** The checkpoints themselves went wrong: none that is under way may be published any more. */
-  #fail(cause: unknown): void {
-    this.poison(cause);
-    this.#failure ??= { refusal: isFenced(cause) ? cause : poisoned(cause) };
+    this.#failures.poison(cause);
   }
 
   /** Refuses all further calls; resolves when nothing is under way any more. */
   async close(): Promise<void> {
-    const closed = new StateBackendError("CLOSED", "The task is closed. Open it again to go on.");
-    for (const { epoch } of this.#parts.tasks) epoch.refusal = closed;
-    for (const task of this.#parts.tasks) task.stop();
+    this.#failures.close();
     while (this.#underWay > 0) await this.#tail;
   }
 
   async #makeRoom(): Promise<void> {
     const { clock } = this.#parts;
     await this.automatic();
-    if (this.#failures > 0) {
+    if (this.#failedInRow > 0) {
       await new Promise<void>((resolve) => {
         clock.schedule(RETRY_PAUSE_MS, resolve, true);
       });
@@ -223,7 +195,9 @@ export class Coordinator {
       const failed = { ...ended(), fullBytes: 0, incrementalBytes: 0, status: "failed", error } as const;
       telemetry.ended(this.#history.add(failed), memory);
       // Of a poisoned task nobody knows, or it is for the newer owner to say.
-      if (kind !== "savepoint" && !this.#isPoisoned) this.#tell(() => this.#parts.listener.aborted?.(barrier.id));
+      if (kind !== "savepoint" && !this.#failures.isPoisoned) {
+        this.#failures.tell((listener) => listener.aborted?.(barrier.id));
+      }
       throw error;
     } finally {
       deadline.end();
@@ -275,126 +249,6 @@ export class Coordinator {
   #admit(): void {
     for (const { inFlight } of this.#parts.tasks) inFlight.open();
   }
-
-  /** What a listener throws is its own failure, not the checkpoint's. */
-  #tell(call: () => void): void {
-    try {
-      call();
-    } catch (error) {
-      this.#fail(error);
-    }
-  }
-
-  async #publishCheckpoint(
-    kind: "incremental" | "full",
-    { pending, barrier, deadline }: Work<TaskUpload>,
-  ): Promise<CheckpointSizes> {
-    const { tasks, clock, lineage, retention, telemetry } = this.#parts;
-    const started = clock.monotonic();
-    const work = { kind, barrier, deadline };
-    const uploads = await this.#asOwner(uploadCheckpoint(this.#parts, pending, work));
-    const extensions = await this.#extensionsInTurn(pending, uploads, work);
-    const sizes = sizesOf(extensions);
-    const manifest = manifestOf(this.#parts, {
-      kind: "checkpoint",
-      checkpoint: barrier.id,
-      parent: this.#parent ?? null,
-      retains: retention.withNext(barrier.id),
-      durationMs: clock.monotonic() - started,
-      ...sizes,
-      operators: operatorManifests(tasks, extensions, barrier),
-    });
-    let subsumed: readonly number[];
-    try {
-      subsumed = retention.add(await lineage.publish(barrier.id, encodeManifest(manifest)), manifest);
-    } catch (error) {
-      // Surely not published: the checkpoint is aborted and all goes on. Otherwise nobody knows, and nobody may guess.
-      if (!isStateBackendError(error) || error.outcome !== "not-applied") this.#fail(error);
-      throw error;
-    }
-    telemetry.subsumed(barrier.id, subsumed);
-    await this.#complete(barrier.id, extensions);
-    this.#lastCompleted = { id: barrier.id, endedAt: clock.now(), at: clock.monotonic() };
-    this.#tell(() => this.#parts.listener.completed?.(barrier.id));
-    if (subsumed.length > 0) this.#tell(() => this.#parts.listener.subsumed?.(subsumed));
-    return sizes;
-  }
-
-  /** The chains to come, when everything that was under way at the barrier has ended. */
-  async #extensionsInTurn(
-    { turn }: PendingCheckpoint<TaskUpload>,
-    uploads: readonly TaskUpload[],
-    work: UploadWork,
-  ): Promise<readonly ChainExtension[]> {
-    if (turn === undefined) return uploads.flatMap(({ extension }) => extension ?? []);
-    // The upload has ended: that others take long is no reason to give it up.
-    work.deadline.end();
-    await turn;
-    if (this.#failure !== undefined) throw this.#failure.refusal;
-    const { clock, settings } = this.#parts;
-    const deadline = new Deadline(clock, settings.timeoutMs);
-    try {
-      return await this.#asOwner(joinChains(this.#parts, uploads, { ...work, deadline }));
-    } finally {
-      deadline.end();
-    }
-  }
-
-  /** Who has been taken over is told so, whatever else went wrong on the way: a newer owner may have removed what it needed. */
-  async #asOwner<T>(work: Promise<T>): Promise<T> {
-    try {
-      return await work;
-    } catch (error) {
-      const fencing = isFenced(error) ? error : await this.#fencing();
-      if (fencing === undefined) throw error;
-      this.#fail(fencing);
-      throw fencing;
-    }
-  }
-
-  /** The error that says who has taken over, if anyone has, as far as can be found out. */
-  async #fencing(): Promise<StateBackendError | undefined> {
-    try {
-      await this.#parts.lineage.assertOwner();
-      return undefined;
-    } catch (error) {
-      return isFenced(error) ? error : undefined;
-    }
-  }
-
-  async #complete(id: number, extensions: readonly ChainExtension[]): Promise<void> {
-    const { tasks, clock, retention, garbage, segmentNames } = this.#parts;
-    this.#parent = id;
-    for (const [i, task] of tasks.entries()) {
-      const extension = extensions[i];
-      if (extension !== undefined) await task.chain.adopt(extension, clock);
-      settleTask(task);
-    }
-    try {
-      const { manifests, segments } = await retention.reachable();
-      // Asked anew for each: other checkpoints begin and upload meanwhile.
-      const isUnderWay = (leaf: string): boolean =>
-        segmentNames.isUploading(leaf) || tasks.some(({ chain }) => chain.isDelta(leaf));
-      await garbage.collect({ manifests, segments: { has: (leaf) => segments.has(leaf) || isUnderWay(leaf) } });
-      this.#garbageError = undefined;
-    } catch (error) {
-      // The checkpoint is published all the same. What is left over is found again after the next one.
-      this.#garbageError = error;
-      if (isFenced(error)) this.#fail(error);
-    }
-  }
-}
-
-function isFenced(error: unknown): error is StateBackendError {
-  return isStateBackendError(error) && error.code === "FENCED";
-}
-
-function poisoned(cause: unknown): StateBackendError {
-  return new StateBackendError(
-    "POISONED",
-    "The task failed in a way after which its state cannot be trusted. Close it and restore the latest checkpoint.",
-    { cause },
-  );
 }
 
 function ignore(): void {}

@@ -5,27 +5,20 @@ import { SAVEPOINT_MANIFEST, SAVEPOINT_SEGMENTS } from "../checkpoint/names.js";
 import type { CheckpointStorage } from "../contracts/checkpoint-storage.js";
 import { StateBackendError } from "../errors.js";
 import {
-  type Barrier,
   type CheckpointSizes,
   type CoordinatorParts,
   manifestOf,
   operatorManifests,
   sizesOf,
+  type Work,
 } from "./checkpoint-work.js";
-import type { Deadline } from "./deadline.js";
-import type { PendingCheckpoint } from "./pending-checkpoint.js";
 import { acknowledged, extendRequest } from "./task-uploads.js";
 
 /** Writes the whole state of every task to `target`, and its manifest last. */
 export async function writeSavepoint(
   parts: CoordinatorParts,
   target: CheckpointStorage,
-  work: {
-    readonly pending: PendingCheckpoint<SegmentRef>;
-    readonly barrier: Barrier;
-    readonly deadline: Deadline;
-    readonly parent: number | undefined;
-  },
+  work: Work<SegmentRef> & { readonly parent: number | undefined },
 ): Promise<CheckpointSizes> {
   const { tasks, clock, lineage } = parts;
   const started = clock.monotonic();
