@@ -173,6 +173,24 @@ describe("T82 concurrent checkpoints", () => {
     expect(await read(3)).toEqual({ count: 3, fields: [["x", 3]] });
   });
 
+  test("rows that a later one has frozen stay as they are when an earlier one completes", async () => {
+    const { task, storage, inner } = await openCounter({ retain: 2 });
+    const held = holdSegments(storage);
+    task.fields.set("m", "x", 1);
+    const first = task.checkpoint();
+    task.fields.set("m", "x", 2);
+    const second = task.checkpoint();
+    await atRest();
+    at(held, 0).release();
+    await first;
+    task.fields.set("m", "x", 3);
+    at(held, 1).release();
+    await second;
+    const backend = { name: "memory", sync: true, checkpoints: memoryStorage() } as const;
+    const copy = await openTask(OPERATOR, { job: "r", backend, restore: { from: inner, job: "job", checkpoint: 2 } });
+    expect(copy.fields.getSync("m", "x")).toBe(2);
+  });
+
   test("with concurrentMax 1 begin one after the other", async () => {
     const { task, storage } = await openCounter({ concurrentMax: 1 });
     const held = holdSegments(storage);
@@ -327,6 +345,26 @@ describe("T84 beside other checkpoints", () => {
     at(held, 1).release();
     await Promise.all(checkpoints);
     expect(await restored(inner, 4)).toEqual({ z: 0, k: 3, "only 1": 1, "only 2": 2, "only 3": 3 });
+  });
+
+  test("garbage collection spares segments that are visible before their upload has ended", async () => {
+    const { task, storage, inner } = await openCounter({ retain: 1 });
+    const held = holdSegments(storage);
+    const gate = new Gate();
+    task.count.set("a", 1);
+    const first = task.checkpoint();
+    task.count.set("b", 2);
+    const second = task.checkpoint();
+    await atRest();
+    storage.afterPut = (name) => (name.endsWith(at(held, 1).leaf) ? gate.opened : Promise.resolve());
+    at(held, 1).release();
+    await atRest();
+    expect(await leavesIn(inner, "segment")).toEqual([at(held, 1).leaf]);
+    at(held, 0).release();
+    await first;
+    gate.open();
+    await second;
+    expect(await restored(inner, 2)).toEqual({ a: 1, b: 2 });
   });
 
   test("garbage collection spares segments of checkpoints that begin while it looks", async () => {
