@@ -29,9 +29,9 @@ const OPERATOR = defineOperator("histories", {
   states: { count: value(), fields: map({ field: string() }), log: list() },
   maxParallelism: 4,
 });
-const KEYS = ["a", "b", "c", "d", "e", "f"];
-const FIELDS = ["x", "y", "z"];
-const STEPS = 80;
+const KEYS = ["a", "b", "c"];
+const FIELDS = ["x", "y"];
+const STEPS = 150;
 
 interface Cell {
   count: number | undefined;
@@ -94,8 +94,6 @@ class HistoryRun {
   #outcomes: Promise<unknown>[] = [];
   #isPublishFailing = false;
   readonly #concurrentMax: number;
-  /** How many checkpoints completed beside another one. */
-  completed = 0;
 
   constructor(seed: number) {
     this.#random = seededRandom(seed);
@@ -146,7 +144,8 @@ class HistoryRun {
     else if (draw < 90) this.#someHeld()?.fail();
     else if (draw < 93) this.#clock.advance(400);
     else if (draw < 95) this.#isPublishFailing = true;
-    else if (draw < 96) await this.#crash();
+    // The process stops where it is, and another one opens the job.
+    else if (draw < 96) await this.#open();
     if (this.#random.below(2) === 0) await atRest();
   }
 
@@ -209,11 +208,6 @@ class HistoryRun {
     return this.#held.length === 0 ? undefined : this.#pick(this.#held.slice(-6));
   }
 
-  /** The process stops where it is. What it left may be finished by nobody. */
-  async #crash(): Promise<void> {
-    await this.#open();
-  }
-
   async #letAllEnd(): Promise<void> {
     let hasEnded = false;
     void Promise.all(this.#outcomes).then(() => {
@@ -233,11 +227,9 @@ class HistoryRun {
     const ids = this.#job.checkpoints.map(({ id }) => id);
     expect(ids).toEqual([...ids].sort((a, b) => a - b));
     expect(this.#job.garbageError).toBeUndefined();
-    this.completed = this.#job.retained.length;
   }
 }
 
-test.each(Array.from({ length: 60 }, (_, seed) => seed))("T82 T83 any history restores, seed %i", async (seed) => {
-  const history = new HistoryRun(seed);
-  await history.run();
+test.each(Array.from({ length: 40 }, (_, seed) => seed))("T82 T83 any history restores, seed %i", async (seed) => {
+  await new HistoryRun(seed).run();
 });
