@@ -36,6 +36,12 @@ const RETRY_PAUSE_MS = 500;
 /** Synchronous up to where what was frozen is taken. */
 type Run<Result> = (work: Work<Result>) => Promise<CheckpointSizes>;
 
+interface TurnOf<Kind extends CheckpointInfo["kind"] = CheckpointInfo["kind"]> extends Turn {
+  readonly kind: Kind;
+  /** Whether the job ends with it. */
+  readonly isLast: boolean;
+}
+
 export class Coordinator {
   readonly #parts: CoordinatorParts;
   readonly #history = new History();
@@ -86,12 +92,29 @@ export class Coordinator {
 
   /** Takes a checkpoint. If nothing has to be waited for and no record is in flight, the barrier comes before the first promise. */
   checkpoint(kind: "incremental" | "full"): Promise<CheckpointInfo> {
-    return this.#inTurn<TaskUpload>(kind, (work) => this.#publisher.publish(kind, work));
+    return this.#checkpoint({ kind, isExclusive: kind === "full", isLast: false });
   }
 
   /** Writes the whole state to a storage of its own. The chain of checkpoints does not change. */
   savepoint(target: CheckpointStorage): Promise<CheckpointInfo> {
-    return this.#inTurn<SegmentRef>("savepoint", (work) => {
+    return this.#savepoint(target, { kind: "savepoint", isExclusive: true, isLast: false });
+  }
+
+  /**
+   * A last checkpoint, or savepoint: nothing enters from its barrier on, and then the tasks are closed. If it fails, all goes on.
+   */
+  last(savepoint: CheckpointStorage | undefined): Promise<CheckpointInfo> {
+    const exclusive = { isExclusive: true, isLast: true } as const;
+    if (savepoint === undefined) return this.#checkpoint({ kind: "incremental", ...exclusive });
+    return this.#savepoint(savepoint, { kind: "savepoint", ...exclusive });
+  }
+
+  #checkpoint(turn: TurnOf<"incremental" | "full">): Promise<CheckpointInfo> {
+    return this.#inTurn<TaskUpload>(turn, (work) => this.#publisher.publish(turn.kind, work));
+  }
+
+  #savepoint(target: CheckpointStorage, turn: TurnOf<"savepoint">): Promise<CheckpointInfo> {
+    return this.#inTurn<SegmentRef>(turn, (work) => {
       const { parent } = this.#publisher;
       return this.#publisher.asOwner(writeSavepoint(this.#parts, target, { ...work, parent }));
     });
@@ -146,34 +169,35 @@ export class Coordinator {
     this.#early = undefined;
   }
 
-  #inTurn<Result>(kind: CheckpointInfo["kind"], run: Run<Result>): Promise<CheckpointInfo> {
-    const turn = this.#turn(kind, run);
+  #inTurn<Result>(turn: TurnOf, run: Run<Result>): Promise<CheckpointInfo> {
+    const ended = this.#take(turn, run);
     // Who waits begins after those who wait for this one.
     const next = (): void => this.#turns.next();
-    this.#tail = Promise.all([this.#tail, turn.then(next, next)]).then(ignore);
-    return turn;
+    this.#tail = Promise.all([this.#tail, ended.then(next, next)]).then(ignore);
+    return ended;
   }
 
   /** Synchronous up to the barrier if there is room. Ended, also for those who call next, when its promise settles. */
-  async #turn<Result>(kind: CheckpointInfo["kind"], run: Run<Result>): Promise<CheckpointInfo> {
-    const turn = { isExclusive: kind !== "incremental" };
+  async #take<Result>(turn: TurnOf, run: Run<Result>): Promise<CheckpointInfo> {
     const begun = this.#turns.enter(turn);
     this.#underWay++;
     try {
       if (begun !== undefined) await begun;
-      return await this.#run(kind, turn, run);
+      return await this.#run(turn, run);
     } finally {
       this.#underWay--;
       this.#turns.leave(turn);
     }
   }
 
-  async #run<Result>(kind: CheckpointInfo["kind"], turn: Turn, run: Run<Result>): Promise<CheckpointInfo> {
+  async #run<Result>(turn: TurnOf, run: Run<Result>): Promise<CheckpointInfo> {
     const { clock, settings, tasks, telemetry } = this.#parts;
+    const { kind, isLast } = turn;
+    const isHeld = isLast || !settings.asyncSnapshots;
     for (const { epoch } of tasks) epoch.check();
     const memory = memoryOf(this.#parts);
     const started = clock.monotonic();
-    const found = this.#barrier();
+    const found = this.#barrier(isHeld);
     const barrier = found instanceof Promise ? await found : found;
     telemetry.barrier(barrier.id, kind, memory);
     const deadline = new Deadline(clock, settings.timeoutMs);
@@ -189,7 +213,12 @@ export class Coordinator {
       const running = run({ pending, barrier, deadline });
       this.#turns.frozen(turn);
       const sizes = await running;
-      return telemetry.ended(this.#history.add({ ...ended(), ...sizes, status: "completed" }), memory);
+      const info = telemetry.ended(this.#history.add({ ...ended(), ...sizes, status: "completed" }), memory);
+      if (isLast) {
+        this.#failures.tell((listener) => listener.stopped?.(barrier.id));
+        this.#failures.close();
+      }
+      return info;
     } catch (error) {
       if (pending.turn !== undefined) await pending.turn;
       const failed = { ...ended(), fullBytes: 0, incrementalBytes: 0, status: "failed", error } as const;
@@ -202,7 +231,7 @@ export class Coordinator {
     } finally {
       deadline.end();
       pending.end();
-      if (!settings.asyncSnapshots) this.#admit();
+      if (isHeld) this.#admit();
     }
   }
 
@@ -218,17 +247,17 @@ export class Coordinator {
     return pending;
   }
 
-  /** Freezes every task at one moment. A promise only if records are in flight. */
-  #barrier(): Barrier | Promise<Barrier> {
+  /** Freezes every task at one moment, and lets records in again unless they are held. A promise only if records are in flight. */
+  #barrier(isHeld: boolean): Barrier | Promise<Barrier> {
     const { tasks, clock } = this.#parts;
     const started = clock.monotonic();
     const draining = tasks.map(({ inFlight }) => inFlight.close()).filter((ended) => ended !== undefined);
-    if (draining.length === 0) return this.#freeze(started);
-    return Promise.all(draining).then(() => this.#freeze(started));
+    if (draining.length === 0) return this.#freeze(started, isHeld);
+    return Promise.all(draining).then(() => this.#freeze(started, isHeld));
   }
 
-  #freeze(started: number): Barrier {
-    const { tasks, clock, settings } = this.#parts;
+  #freeze(started: number, isHeld: boolean): Barrier {
+    const { tasks, clock } = this.#parts;
     let isFrozen = false;
     try {
       for (const { epoch } of tasks) epoch.check();
@@ -242,7 +271,7 @@ export class Coordinator {
         syncPauseMs: clock.monotonic() - started,
       };
     } finally {
-      if (!isFrozen || settings.asyncSnapshots) this.#admit();
+      if (!isFrozen || !isHeld) this.#admit();
     }
   }
 

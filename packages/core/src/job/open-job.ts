@@ -32,6 +32,7 @@ import { Telemetry } from "../telemetry/telemetry.js";
 import type { AnyOperator } from "../task/define-operator.js";
 import { judge, planTasks } from "./plan.js";
 import { rehearse, restoredBytes, restoreTasks } from "./restore-tasks.js";
+import { type StopOptions, Stopper } from "./stop-job.js";
 import { type BuiltTask, taskHandle, type TaskOf, withStates } from "./task.js";
 
 /** One task to run. */
@@ -93,6 +94,14 @@ export interface JobControl {
   savepoint(target: CheckpointStorage): Promise<CheckpointInfo>;
   /** Resolves when there is room for more changes. Call it between records to bound memory. */
   ready(): Promise<void>;
+  /**
+   * Ends the job with a last checkpoint, or a savepoint: `process` admits no more records, those in flight are handled, and nothing is
+   * processed after its barrier. `process` is then rejected with CLOSED. Changes that are made outside of `process` after the barrier are lost. If it
+   * fails, the job goes on. A second call with the same options joins the first. A handler must not wait for it.
+   * @throws {StateBackendError} with the code of what failed, or ABORTED; the job goes on. FENCED, POISONED or CLOSED if it does not
+   * @throws {TypeError} for unknown options, other options than those of a call under way, or `drain` with timers that nobody handles
+   */
+  stop(options?: StopOptions): Promise<CheckpointInfo>;
   /** Ends the job without a checkpoint. Storages are left open: whoever made them closes them. */
   close(): Promise<void>;
 }
@@ -167,7 +176,8 @@ export async function openJob<const Tasks extends readonly TaskOptions<unknown>[
   });
   telemetry.restored(restoredFrom, started, () => restoredBytes(built));
   const trigger = new IntervalTrigger(coordinator, settings, clock);
-  return jobHandle({ coordinator, trigger, restoredFrom, tasks }) as Job<TaskTypes<Tasks, Sync>>;
+  const stopper = new Stopper({ coordinator, trigger, tasks: built });
+  return jobHandle({ coordinator, trigger, stopper, restoredFrom, tasks }) as Job<TaskTypes<Tasks, Sync>>;
 }
 
 function find(restore: Restore, place: JobPlace, published: Published): Promise<FoundCheckpoint | undefined> {
@@ -178,11 +188,12 @@ function find(restore: Restore, place: JobPlace, published: Published): Promise<
 interface JobInside {
   readonly coordinator: Coordinator;
   readonly trigger: IntervalTrigger;
+  readonly stopper: Stopper;
   readonly restoredFrom: number | undefined;
   readonly tasks: readonly unknown[];
 }
 
-function jobHandle({ coordinator, trigger, restoredFrom, tasks }: JobInside): Job<readonly unknown[]> {
+function jobHandle({ coordinator, trigger, stopper, restoredFrom, tasks }: JobInside): Job<readonly unknown[]> {
   return Object.freeze({
     tasks: Object.freeze(tasks),
     restoredFrom,
@@ -201,6 +212,7 @@ function jobHandle({ coordinator, trigger, restoredFrom, tasks }: JobInside): Jo
     checkpoint: ({ full = false } = {}) => coordinator.checkpoint(full ? "full" : "incremental"),
     savepoint: (target) => coordinator.savepoint(target),
     ready: () => coordinator.ready(),
+    stop: (stop = {}) => stopper.stop(stop),
     async close() {
       trigger.stop();
       await coordinator.close();

@@ -154,7 +154,9 @@ export function taskHandle(
       const identityOf = (id: unknown): unknown => key.identity(id);
       try {
         const guarded: typeof handler = (record, id) => timers.inHandler(() => handler(record, id));
-        const scope = { inFlight, ready: services.ready, keyOf, identityOf, advance, handler: guarded };
+        const check = (): void => runtime.epoch.check();
+        const { ready, poison: failed } = services;
+        const scope = { inFlight, check, ready, keyOf, identityOf, advance, handler: guarded, failed };
         await processRecords(records, scope, options);
       } catch (error) {
         services.poison(error);

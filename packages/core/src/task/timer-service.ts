@@ -126,7 +126,7 @@ export class TimerService {
       throw new TypeError("A handler cannot advance the watermark: it would wait for itself. Do it between records.");
     }
     await this.#inTurn(async () => {
-      this.#checkHandled(watermark);
+      this.checkHandled(watermark);
       time.advance(watermark);
       await this.#fire("event", () => watermark);
     });
@@ -138,7 +138,8 @@ export class TimerService {
     this.#cancelAlarm();
   }
 
-  #checkHandled(watermark: number): void {
+  /** @throws {TypeError} if event timers are due at `watermark` and nobody handles them */
+  checkHandled(watermark: number): void {
     const first = this.#tables.get("event")?.firstTime;
     if (this.#handler !== undefined || first === undefined || first > watermark) return;
     throw new TypeError(`Timers are due and nobody handles them. time=${first}. Call timers.onFire before.`);
@@ -176,6 +177,7 @@ export class TimerService {
       limit,
       slicer: new Slicer(clock),
       keyOf: (cell) => this.#address.key.identity(this.#address.keyOf(cell.identity)),
+      failed: (error) => this.#onFailure(error),
       handle: (cell) => this.inHandler(() => handler({ kind, ...this.entryOf(cell) })),
     });
     try {
