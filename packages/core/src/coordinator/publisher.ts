@@ -21,7 +21,7 @@ import { Deadline } from "./deadline.js";
 import { type Failures, isFenced } from "./failures.js";
 import type { CompletedCheckpoint } from "./history.js";
 import type { PendingCheckpoint } from "./pending-checkpoint.js";
-import { settleTask } from "./task-runtime.js";
+import { applyToStore, settleTask, type TaskRuntime } from "./task-runtime.js";
 import { joinChains, type TaskUpload, uploadCheckpoint, type UploadWork } from "./task-uploads.js";
 
 export class Publisher {
@@ -136,12 +136,25 @@ export class Publisher {
     }
   }
 
+  /** The checkpoint is published all the same if it fails, but none after it: the store would lack what this one has. */
+  async #applyToStore(task: TaskRuntime, id: number, extension: ChainExtension): Promise<void> {
+    try {
+      await applyToStore(task, id, extension);
+    } catch (error) {
+      this.#failures.fail(error);
+    }
+  }
+
   async #complete(id: number, extensions: readonly ChainExtension[]): Promise<void> {
-    const { tasks, clock, retention, garbage, segmentNames } = this.#parts;
+    const { tasks, clock, retention, garbage, segmentNames, claimed } = this.#parts;
     this.#parent = id;
+    claimed?.count();
     for (const [i, task] of tasks.entries()) {
       const extension = extensions[i];
-      if (extension !== undefined) await task.chain.adopt(extension, clock);
+      if (extension !== undefined) {
+        await this.#applyToStore(task, id, extension);
+        await task.chain.adopt(extension, clock);
+      }
       settleTask(task);
     }
     try {
@@ -150,6 +163,7 @@ export class Publisher {
       const isUnderWay = (leaf: string): boolean =>
         segmentNames.isUploading(leaf) || tasks.some(({ chain }) => chain.isDelta(leaf));
       await garbage.collect({ manifests, segments: { has: (leaf) => segments.has(leaf) || isUnderWay(leaf) } });
+      await claimed?.collect();
       this.#garbageError = undefined;
     } catch (error) {
       // The checkpoint is published all the same. What is left over is found again after the next one.

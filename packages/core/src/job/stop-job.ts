@@ -10,6 +10,7 @@ import type { Coordinator } from "../coordinator/coordinator.js";
 import type { CheckpointInfo } from "../coordinator/history.js";
 import type { IntervalTrigger } from "../coordinator/interval.js";
 import { isStateBackendError, StateBackendError } from "../errors.js";
+import type { JobStores } from "./job-stores.js";
 import type { BuiltTask } from "./task.js";
 
 /** How a job is stopped. */
@@ -30,7 +31,8 @@ export interface StopOptions {
 export interface StopScope {
   readonly coordinator: Coordinator;
   readonly trigger: IntervalTrigger;
-  readonly tasks: readonly BuiltTask[];
+  readonly stores: JobStores;
+  readonly built: readonly BuiltTask[];
 }
 
 const END_OF_TIME = Number.MAX_SAFE_INTEGER;
@@ -68,7 +70,7 @@ export class Stopper {
 }
 
 async function stop(
-  { coordinator, trigger, tasks }: StopScope,
+  { coordinator, trigger, stores, built: tasks }: StopScope,
   savepoint: CheckpointStorage | undefined,
   drain: boolean,
 ): Promise<CheckpointInfo> {
@@ -80,6 +82,7 @@ async function stop(
     const last = await coordinator.last(savepoint);
     trigger.stop();
     await coordinator.close();
+    await stores.close();
     return last;
   } catch (error) {
     const isOver = tasks.some(({ runtime }) => runtime.epoch.refusal !== undefined);

@@ -1,4 +1,4 @@
-/** A storage before and after whose puts something happens: they wait, or fail. */
+/** A storage before and after whose puts, and before whose removals, something happens: they wait, or fail. */
 
 import type {
   ByteRange,
@@ -13,6 +13,8 @@ export class HookedStorage implements CheckpointStorage {
   beforePut: (name: string) => Promise<void> = async () => undefined;
   /** Runs when an object is there and its put has not answered yet. */
   afterPut: (name: string) => Promise<void> = async () => undefined;
+  /** Runs before each removal. */
+  beforeRemove: () => Promise<void> = async () => undefined;
   readonly #inner: CheckpointStorage;
 
   constructor(inner: CheckpointStorage) {
@@ -34,7 +36,8 @@ export class HookedStorage implements CheckpointStorage {
     return this.#inner.list(prefix);
   }
 
-  remove(names: readonly string[]): Promise<void> {
+  async remove(names: readonly string[]): Promise<void> {
+    await this.beforeRemove();
     return this.#inner.remove(names);
   }
 
