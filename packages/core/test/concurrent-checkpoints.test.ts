@@ -1,11 +1,13 @@
 import { describe, expect, test } from "vitest";
 import {
+  type Backend,
   type CheckpointListener,
   type CheckpointOptions,
   type CheckpointStorage,
   defineOperator,
   map,
   memoryStorage,
+  memoryStore,
   openJob,
   openTask,
   StateBackendError,
@@ -18,6 +20,7 @@ import { type HeldSegment, holdSegments } from "./support/held-segments.js";
 import { HookedStorage } from "./support/hooked-storage.js";
 import { ManualClock } from "./support/manual-clock.js";
 import { objectsOf } from "./support/objects.js";
+import { recordingStores } from "./support/recording-store.js";
 
 const OPERATOR = defineOperator("counter", {
   key: string(),
@@ -430,6 +433,24 @@ describe("T84 beside other checkpoints", () => {
     await expect(second).rejects.toMatchObject({ code: "POISONED" });
     expect(await leavesIn(inner, "checkpoint")).toEqual([]);
     expect(() => task.count.set("c", 3)).toThrow(expect.objectContaining({ code: "POISONED" }));
+  });
+
+  test("a store that does not take a checkpoint keeps the later ones from being published", async () => {
+    const { provider, record } = recordingStores(memoryStore({ cacheBytes: 0 }));
+    const inner = memoryStorage();
+    const backend: Backend<false> = { name: "store", sync: false, checkpoints: inner, store: provider };
+    const task = await openTask(OPERATOR, { job: "job", backend, concurrentMax: 2 });
+    record.before = async (call) => {
+      if (call.startsWith("apply")) throw new StateBackendError("LIMIT_EXCEEDED", "No.");
+    };
+    task.count.set("a", 1);
+    const first = task.checkpoint();
+    task.count.set("b", 2);
+    const second = expect(task.checkpoint()).rejects.toMatchObject({ code: "POISONED" });
+    expect((await first).status).toBe("completed");
+    await second;
+    expect(task.retained).toEqual([1]);
+    expect(await restored(inner, 1)).toEqual({ a: 1 });
   });
 
   test("a full checkpoint and a savepoint have none beside them", async () => {

@@ -6,15 +6,18 @@
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { expect, onTestFinished, test } from "vitest";
 import {
+  type Backend,
   type CheckpointStorage,
   defineOperator,
   KeyGroups,
   list,
   map,
   memoryStorage,
+  memoryStore,
   openJob,
   openTask,
   StateBackendError,
+  type StoreProvider,
   string,
   value,
 } from "../src/index.js";
@@ -26,7 +29,7 @@ import { type SeededRandom, seededRandom } from "./support/seeded-random.js";
 
 const OPERATOR = defineOperator("histories", {
   key: string(),
-  states: { count: value(), fields: map({ field: string() }), log: list() },
+  states: { count: value<number>(), fields: map<string, number>({ field: string() }), log: list<number>() },
   maxParallelism: 4,
 });
 const KEYS = ["a", "b", "c"];
@@ -43,10 +46,10 @@ type Model = Record<string, Cell>;
 
 const emptyModel = (): Model => Object.fromEntries(KEYS.map((key) => [key, { count: undefined, fields: {}, log: [] }]));
 
-const openTasks = (checkpoints: CheckpointStorage, clock: ManualClock, concurrentMax: number) =>
+const openTasks = (backend: Backend<false>, clock: ManualClock, concurrentMax: number) =>
   openJob({
     job: "job",
-    backend: { name: "memory", sync: true, checkpoints } as const,
+    backend,
     clock,
     concurrentMax,
     retain: 1000,
@@ -65,10 +68,6 @@ type Handles = Opened["tasks"][0];
 async function contentAt(from: CheckpointStorage, checkpoint: number): Promise<Model> {
   const backend = { name: "memory", sync: true, checkpoints: memoryStorage() } as const;
   const task = await openTask(OPERATOR, { job: "reader", backend, restore: { from, job: "job", checkpoint } });
-  return contentOf(task);
-}
-
-function contentOf(task: Pick<Handles, "count" | "fields" | "log">): Model {
   const cells = KEYS.map((key) => [
     key,
     {
@@ -85,10 +84,13 @@ const plain = (model: Model): Model => JSON.parse(JSON.stringify(model)) as Mode
 class HistoryRun {
   readonly #random: SeededRandom;
   readonly #inner = memoryStorage();
+  /** Every other run has its state in a store, which outlives the process. */
+  readonly #store: StoreProvider | undefined;
   readonly #barriers = new Map<number, Model>();
   #storage!: HookedStorage;
   #clock = new ManualClock();
   #job!: Opened;
+  readonly #owners = new Map<string, Handles>();
   #held: readonly HeldSegment[] = [];
   #model = emptyModel();
   #outcomes: Promise<unknown>[] = [];
@@ -98,6 +100,7 @@ class HistoryRun {
   constructor(seed: number) {
     this.#random = seededRandom(seed);
     this.#concurrentMax = 1 + (seed % 4);
+    this.#store = seed % 8 < 4 ? undefined : memoryStore({ cacheBytes: 0 });
     const onStart = (message: unknown): void => {
       const { id, kind } = message as { id: number; kind: string };
       if (kind !== "savepoint") this.#barriers.set(id, plain(this.#model));
@@ -113,13 +116,29 @@ class HistoryRun {
     for (let step = 0; step < STEPS; step++) await this.#step();
     await this.#letAllEnd();
     await this.#checkPublished();
+    await this.#checkLive();
     await this.#job.close();
   }
 
   async #open(): Promise<void> {
     this.#storage = new HookedStorage(this.#inner);
     this.#clock = new ManualClock();
-    this.#job = await openTasks(this.#storage, this.#clock, this.#concurrentMax);
+    const backend: Backend<false> = {
+      name: "histories",
+      sync: false,
+      checkpoints: this.#storage,
+      ...(this.#store === undefined ? {} : { store: this.#store }),
+    };
+    this.#job = await openTasks(backend, this.#clock, this.#concurrentMax);
+    for (const task of this.#job.tasks) {
+      for (const key of KEYS) {
+        const isOwned = await task.count.get(key).then(
+          () => true,
+          () => false,
+        );
+        if (isOwned) this.#owners.set(key, task);
+      }
+    }
     const { restoredFrom } = this.#job;
     this.#model = plain(restoredFrom === undefined ? emptyModel() : (this.#barriers.get(restoredFrom) as Model));
     this.#held = holdSegments(this.#storage);
@@ -189,15 +208,7 @@ class HistoryRun {
   }
 
   #ownerOf(key: string): Handles {
-    const owner = this.#job.tasks.find((task) => {
-      try {
-        task.count.getSync(key);
-        return true;
-      } catch {
-        return false;
-      }
-    });
-    return owner as Handles;
+    return this.#owners.get(key) as Handles;
   }
 
   #pick<T>(choices: readonly T[]): T {
@@ -218,6 +229,17 @@ class HistoryRun {
       await atRest();
     }
     expect(hasEnded).toBe(true);
+  }
+
+  /** Of a store all that is in no memory any more too. */
+  async #checkLive(): Promise<void> {
+    for (const key of KEYS) {
+      const { count, fields, log } = this.#ownerOf(key);
+      const found: [string, number][] = [];
+      for await (const field of fields.entries(key)) found.push([...field]);
+      const cell = { count: await count.get(key), fields: Object.fromEntries(found), log: [...(await log.get(key))] };
+      expect(cell).toEqual(this.#model[key]);
+    }
   }
 
   async #checkPublished(): Promise<void> {
