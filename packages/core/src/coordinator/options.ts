@@ -16,7 +16,8 @@ export interface CheckpointOptions {
    */
   readonly minPauseMs?: number;
   /**
-   * Milliseconds after which a checkpoint whose upload has not ended is aborted.
+   * Milliseconds after which a checkpoint whose upload has not ended is aborted, and for which `advanceWatermark` waits for the
+   * records in flight.
    * @defaultValue 600_000
    */
   readonly timeoutMs?: number;

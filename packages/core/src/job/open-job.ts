@@ -215,6 +215,7 @@ async function openTasks(request: OpenRequest): Promise<OpenedTasks> {
     ready: () => coordinator.ready(),
     poison: (cause: unknown) => coordinator.poison(cause),
     telemetry,
+    timeoutMs: settings.timeoutMs,
   };
   const handles = plan.map(({ operator }, i) => {
     const task = taskHandle(built[i] as BuiltTask, operator, services);
