@@ -1,6 +1,7 @@
 /** What the kit needs of whoever is tested: a backend, and places for checkpoints that outlive their handles. */
 
 import { type Backend, type CheckpointStorage, memoryStorage } from "@tidemark/core";
+import type { CodecOf } from "./commands/formats.js";
 import type { RunningJob } from "./commands/call-state.js";
 
 /** A durable place for checkpoints, as several processes would share it. */
@@ -18,6 +19,8 @@ export interface Harness {
   place(): Place;
   /** Stands between the job and the kit: for the kit's own tests, which break jobs. */
   wrap?(job: RunningJob): RunningJob;
+  /** Codecs of the formats: for the kit's own tests, which break codecs. */
+  readonly codecOf?: CodecOf;
 }
 
 /** Checkpoints in the memory of this process. */

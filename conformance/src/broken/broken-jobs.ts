@@ -22,11 +22,11 @@ function states(isMeant: (handle: Handle) => boolean, change: Change): BrokenJob
     }
     return isMeant(handle) ? ({ ...bound, ...change(handle) } as Handle) : handle;
   };
-  const task = ({ keyGroups, states: sound }: LooseTask): LooseTask => ({
-    keyGroups,
+  const task = ({ states: sound, ...others }: LooseTask): LooseTask => ({
+    ...others,
     states: Object.fromEntries(Object.entries(sound).map(([name, handle]) => [name, changed(handle)])),
   });
-  return ({ control, operators }) => ({ control, operators: operators.map((tasks) => tasks.map(task)) });
+  return ({ operators, ...others }) => ({ ...others, operators: operators.map((tasks) => tasks.map(task)) });
 }
 
 function methodsOf(handle: Handle): string[] {
@@ -46,9 +46,9 @@ const isMap = has("entriesSync");
 const isFolding = has("addSync");
 
 function control(change: (sound: JobControl) => Partial<JobControl>): BrokenJob["wrap"] {
-  return ({ control: sound, operators }) => {
+  return ({ control: sound, ...others }) => {
     const copy = Object.create(sound) as JobControl;
-    return { operators, control: Object.defineProperties(copy, Object.getOwnPropertyDescriptors(change(sound))) };
+    return { ...others, control: Object.defineProperties(copy, Object.getOwnPropertyDescriptors(change(sound))) };
   };
 }
 

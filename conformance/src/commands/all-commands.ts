@@ -7,6 +7,7 @@ import { checkpoints, queuedCheckpoints, savepoints, timeouts, writesDuringUploa
 import type { Command } from "./command.js";
 import { reopenCommands } from "./reopen-commands.js";
 import { concurrentUpdates, refusedWrites, stateCommands, wrongTask } from "./state-commands.js";
+import { clockMoves, timerCalls, watermarks } from "./time-commands.js";
 import { zombieCalls } from "./zombie-commands.js";
 
 /** Kinds of commands and how often each is chosen. */
@@ -24,6 +25,9 @@ const KINDS: readonly { readonly commands: fc.Arbitrary<Command>; readonly weigh
   { commands: zombieCalls, weight: 2 },
   { commands: observations, weight: 1 },
   { commands: retainedChecks, weight: 1 },
+  { commands: clockMoves, weight: 4 },
+  { commands: watermarks, weight: 4 },
+  { commands: timerCalls, weight: 4 },
 ];
 
 /** A program of commands, and which kinds of them it leaves out: bit `n` for the nth kind. */

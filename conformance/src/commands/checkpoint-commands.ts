@@ -10,6 +10,7 @@ import { inexactness } from "../oracles/stored-objects.js";
 import { type Command, command, operationChoices } from "./command.js";
 import { TIMEOUT_MS } from "./open-running.js";
 import { runOperation } from "./state-commands.js";
+import { advanceClock } from "./time-commands.js";
 import type { World } from "./world.js";
 
 /** A failure of the storage during a checkpoint. */
@@ -186,7 +187,7 @@ export const timeouts: fc.Arbitrary<Command> = fc
       const { gate, work, snapshot, isHeld } = await holdCheckpoint({ ...held, hold }, model, real);
       if (isHeld) {
         real.coverage.count("timeout");
-        real.clock.advance(TIMEOUT_MS);
+        await advanceClock(TIMEOUT_MS, model, real);
         await expectCode(() => work.then((result) => throwIfFailed(result)), ["ABORTED"], "A checkpoint out of time");
         await runOperation(after, model, real);
         if (comesLate) gate.open();

@@ -8,7 +8,10 @@
 
 import type { Compression } from "@tidemark/core";
 import { CATALOG, type StateSpec } from "./catalog.js";
-import { emptyOperator, type OperatorContent, rescaled } from "./operator-model.js";
+import { MAX_PARALLELISM, START_MS } from "./domains.js";
+import { migrateContent } from "./format-model.js";
+import { emptyOperator, type OperatorContent, readAll, rescaled } from "./operator-model.js";
+import { lookAt } from "./times.js";
 
 /** One checkpoint or savepoint. */
 export interface Snapshot {
@@ -39,6 +42,8 @@ export interface Shape {
   readonly parallelism: readonly number[];
   readonly retain: number;
   readonly compression: Compression;
+  /** In which format the declared states have their values. @defaultValue 0 */
+  readonly format?: number;
 }
 
 export const FIRST_SHAPE: Shape = { declared: [CATALOG, CATALOG], parallelism: [2, 1], retain: 1, compression: "none" };
@@ -52,6 +57,11 @@ export class JobModel {
   health: Health = "running";
   /** What the running job continues from. */
   base: Snapshot | undefined;
+
+  /** What the clock of the job shows. */
+  nowMs = START_MS;
+  /** The newest format that any job of the run has declared. */
+  format = 0;
 
   /** Kinds of commands that the program leaves out, one bit each. */
   left = 0;
@@ -81,6 +91,19 @@ export class JobModel {
     return { id, contents: structuredClone(this.contents), parent: this.base };
   }
 
+  /** The clock shows another time, and every task has seen it. */
+  look(nowMs: number): void {
+    this.nowMs = nowMs;
+    for (const { times } of this.contents) lookAt(times, nowMs);
+  }
+
+  /** Everything that is declared and present was read. */
+  readAll(): void {
+    for (const [operator, content] of this.contents.entries()) {
+      for (const spec of this.shape.declared[operator] ?? []) readAll(content, spec, MAX_PARALLELISM);
+    }
+  }
+
   /** A checkpoint was published. */
   publish(snapshot: Snapshot): void {
     const { home, shape } = this;
@@ -96,9 +119,21 @@ export class JobModel {
     this.base = snapshot;
     this.home.retain = shape.retain;
     this.health = "running";
-    this.contents =
-      snapshot === undefined
-        ? shape.parallelism.map(emptyOperator)
-        : snapshot.contents.map((content, operator) => rescaled(content, CATALOG, shape.parallelism[operator] ?? 1));
+    this.format = Math.max(this.format, shape.format ?? 0);
+    this.contents = restoredContents(snapshot, shape);
+    this.look(this.nowMs);
   }
+}
+
+/** What a job in `shape` finds when it starts from `snapshot`. */
+export function restoredContents(snapshot: Snapshot | undefined, shape: Shape): readonly OperatorContent[] {
+  return shape.parallelism.map((parallelism, operator) => {
+    const before = snapshot?.contents[operator];
+    const specs = shape.declared[operator] ?? [];
+    const content =
+      before === undefined
+        ? emptyOperator(parallelism)
+        : rescaled(before, CATALOG, { parallelism, maxParallelism: MAX_PARALLELISM });
+    return migrateContent(content, specs, shape.format ?? 0);
+  });
 }
