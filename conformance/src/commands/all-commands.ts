@@ -37,6 +37,8 @@ export interface Program {
    * Whether the numbers of tasks change; otherwise operator state may be left undeclared. Both at once is refused.
    */
   readonly rescales: boolean;
+  /** Whether values get newer formats. */
+  readonly evolves: boolean;
   /** States that operations choose from, one bit each. */
   readonly focus: number;
   readonly commands: Iterable<Command>;
@@ -60,6 +62,7 @@ export function programs(maxCommands: number): fc.Arbitrary<Program> {
   return fc.record({
     left: fc.oneof(fc.constant(0), left, left),
     rescales: fc.boolean(),
+    evolves: fc.constantFrom(false, false, true),
     focus: fc.oneof(fc.constant(ALL_STATES), few, few),
     commands: fc.commands(arbitraries, { maxCommands, size: "max" }),
   });

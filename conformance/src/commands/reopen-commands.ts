@@ -221,15 +221,16 @@ function foreignSource(index: number, model: JobModel, real: World): Source {
 }
 
 function shapeOf(
-  { declared, parallelism, retain, compression, evolves }: Reopening,
-  { rescales, format }: JobModel,
+  { declared, parallelism, retain, compression, evolves: isEvolving }: Reopening,
+  { rescales, evolves, format }: JobModel,
 ): Shape {
   // What is not declared is not looked at: it may come back where the watermark does.
   const needsDeclaring = ({ kind, ttl }: StateSpec): boolean => isOperatorKind(kind) || ttl?.time === "event";
   const isDeclared = (bits: number, spec: StateSpec): boolean =>
+    evolves ||
     (rescales && needsDeclaring(spec)) || ((bits >> CATALOG.indexOf(spec)) & 1) === 1;
   return {
-    format: Math.min(format + (evolves ? 1 : 0), LAST_FORMAT),
+    format: Math.min(format + (evolves && isEvolving ? 1 : 0), LAST_FORMAT),
     retain,
     compression,
     parallelism: rescales ? parallelism : FIRST_SHAPE.parallelism,

@@ -74,10 +74,10 @@ function logOperations(
       spec,
       verb: "add",
       key,
-      namespace,
+      namespace: spec.isNamespaced ? namespace : "",
       field: "",
       // Small values, told apart.
-      values: [16 * (time % 16)],
+      values: [16 * (Math.abs(time) % 16)],
       isSync: true,
       tampers: false,
       task: 0,

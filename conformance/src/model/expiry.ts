@@ -54,9 +54,9 @@ export function liveParts(parts: Parts, now: number | undefined): Parts | undefi
 }
 
 /** Everything of `parts` stamped anew. */
-export function renewed(content: unknown, stamp: number): Stamps {
-  if (Array.isArray(content)) return content.map(() => stamp);
-  return content instanceof Map ? new Map([...(content as Fields).keys()].map((field) => [field, stamp])) : stamp;
+export function renewed({ kind }: StateSpec, content: unknown, stamp: number): Stamps {
+  if (kind === "list") return (content as unknown[]).map(() => stamp);
+  return kind === "map" ? new Map([...(content as Fields).keys()].map((field) => [field, stamp])) : stamp;
 }
 
 /** What an operation has made of a cell. */

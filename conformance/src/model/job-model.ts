@@ -67,11 +67,14 @@ export class JobModel {
   left = 0;
   /** Whether the numbers of tasks change. */
   rescales = false;
+  /** Whether values get newer formats; then every state is declared: a former codec is needed while segments have it. */
+  evolves = false;
   /** States that the program calls, one bit each: few, so that calls of one state meet. */
   focus = -1;
 
   constructor(homes: readonly Pick<HomeModel, "place" | "job">[]) {
     this.homes = homes.map(({ place, job }) => ({ place, job, retain: FIRST_SHAPE.retain, retained: [], maybe: [] }));
+    this.look(this.nowMs);
   }
 
   get home(): HomeModel {

@@ -158,7 +158,7 @@ export function readAll(content: OperatorContent, spec: StateSpec, maxParallelis
     const live = liveParts(cell, now);
     // Nobody asks for a key that is not enumerated.
     if (live === undefined) continue;
-    const stamps = ttl.update === "on-read-and-write" ? renewed(live.content, stampAt(ttl, now)) : live.stamps;
+    const stamps = ttl.update === "on-read-and-write" ? renewed(spec, live.content, stampAt(ttl, now)) : live.stamps;
     cellsOf(content, spec.name).set(address, { ...cell, content: live.content, stamps });
   }
 }
