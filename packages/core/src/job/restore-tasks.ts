@@ -10,7 +10,9 @@ import { loadTables } from "../restore/load.js";
 import { rehearseMigrations } from "../restore/rehearse.js";
 import { dealOperatorState, type OperatorShare } from "../restore/operator-state.js";
 import type { FoundCheckpoint, JobPlace } from "../restore/restore-source.js";
+import { watermarksBefore } from "../restore/watermarks-before.js";
 import { Slicer } from "../segment/slicer.js";
+import type { WatermarkOf } from "../state/sweep.js";
 import { STRETCH_ROWS } from "../table/frozen-rows.js";
 import { ValueMigrations, withFormerCodecs } from "../restore/value-migration.js";
 import { Epoch } from "../table/epoch.js";
@@ -71,18 +73,18 @@ async function restoreTask(judged: JudgedTask, request: RestoreRequest): Promise
   const built = buildTask({ operator, identity, groups, epoch, time, clock, chain });
   const tables = new Map(built.runtime.tables.map((table) => [table.stateId, table]));
   await loadTables({ place: own, segments: chain.segments, tables, clock, codecs });
-  await dropExpired(built, clock);
+  await dropExpired(built, watermarksBefore(source, time), clock);
   if (!assigned.hasOperatorState) {
     dealOperatorState(built.states, await operatorShares(judged, request, found), judged);
   }
   return built;
 }
 
-/** What has expired by now is deleted in the first epoch. */
-async function dropExpired({ states }: BuiltTask, clock: Clock): Promise<void> {
+/** What has expired, by now or by the watermark of the task that it comes from, is deleted in the first epoch. */
+async function dropExpired({ states }: BuiltTask, before: WatermarkOf | undefined, clock: Clock): Promise<void> {
   const slicer = new Slicer(clock);
   for (const { sweep } of states.values()) {
-    while (sweep !== undefined && !sweep.step(STRETCH_ROWS)) if (slicer.isDue()) await slicer.pause();
+    while (sweep !== undefined && !sweep.step(STRETCH_ROWS, before)) if (slicer.isDue()) await slicer.pause();
   }
 }
 

@@ -13,14 +13,15 @@ import { type EntryBlock, type EntrySource, FLAG_CLEAR, FLAG_DELETE, FLAG_EXPIRE
 import { expiryOf } from "../state/ttl.js";
 import { isExpired, readExpiry } from "../table/stamped.js";
 import type { TaskTime } from "../table/task-time.js";
+import { watermarksBefore } from "./watermarks-before.js";
 
 /** What becomes of the values of a state. */
 export interface TtlChange {
   readonly isList: boolean;
   /** What everything is stamped with; `undefined` if the time to live was turned off. */
   readonly expiry: number | undefined;
-  /** What time it is for the state. */
-  readonly now: number;
+  /** What time it was for the state in the task that a key group comes from. */
+  readonly nowOf: (group: number) => number;
 }
 
 /** The changes between an operator as checkpointed and as declared, by state id; most often none. */
@@ -30,13 +31,16 @@ export function ttlChanges(
   time: TaskTime,
 ): ReadonlyMap<number, TtlChange> {
   const before = new Map(source.states.map((state) => [state.id, state]));
+  const watermarkOf = watermarksBefore(source, time);
   const changes = new Map<number, TtlChange>();
   for (const { id, kind, ttl } of declared) {
     const known = before.get(id);
     const either = ttl ?? known?.ttl;
     if (known === undefined || either === undefined || (ttl === undefined) === (known.ttl === undefined)) continue;
-    const now = either.time === "event" ? (time.watermark ?? Number.NEGATIVE_INFINITY) : time.processing();
-    changes.set(id, { isList: kind === "list", expiry: ttl === undefined ? undefined : expiryOf(now, ttl.ms), now });
+    const isEvent = either.time === "event";
+    const now = isEvent ? (time.watermark ?? Number.NEGATIVE_INFINITY) : time.processing();
+    const nowOf = (group: number): number => (isEvent ? (watermarkOf?.(group) ?? now) : now);
+    changes.set(id, { isList: kind === "list", expiry: ttl === undefined ? undefined : expiryOf(now, ttl.ms), nowOf });
   }
   return changes;
 }
@@ -54,16 +58,21 @@ function convertedBlock(block: EntryBlock, changes: ReadonlyMap<number, TtlChang
   const ends: number[] = [];
   for (let at = 0; at < block.count; at++) {
     const flag = block.flags[at] as number;
-    const change = changes.get(readUint16(block.keys[at] as BinaryKey, 2));
+    const key = block.keys[at] as BinaryKey;
+    const change = changes.get(readUint16(key, 2));
     const value = new ByteReader(block.bytes, block.starts[at], block.ends[at]);
     starts.push(out.length);
     if (change === undefined || (flag & FLAG_DELETE) !== 0) {
       out.bytes(value.view(value.remaining));
       flags.push(flag);
-    } else if (change.isList) {
-      flags.push(flag | (convertList(value, change, out) ? 0 : FLAG_DELETE));
+      ends.push(out.length);
+      continue;
+    }
+    const judged = { expiry: change.expiry, now: change.nowOf(readUint16(key, 0)) };
+    if (change.isList) {
+      flags.push(flag | (convertList(value, judged, out) ? 0 : FLAG_DELETE));
     } else {
-      flags.push(convertValue(value, change, out) ? flagOf(flag, change) : (flag & FLAG_CLEAR) | FLAG_DELETE);
+      flags.push(convertValue(value, judged, out) ? flagOf(flag, change) : (flag & FLAG_CLEAR) | FLAG_DELETE);
     }
     ends.push(out.length);
   }
@@ -74,8 +83,14 @@ function flagOf(flag: number, { expiry }: TtlChange): number {
   return expiry === undefined ? flag & ~FLAG_EXPIRES : flag | FLAG_EXPIRES;
 }
 
+/** What becomes of the values of one key group. */
+interface Judged {
+  readonly expiry: number | undefined;
+  readonly now: number;
+}
+
 /** Whether there is still a value. */
-function convertValue(value: ByteReader, { expiry, now }: TtlChange, out: ByteWriter): boolean {
+function convertValue(value: ByteReader, { expiry, now }: Judged, out: ByteWriter): boolean {
   if (expiry !== undefined) out.float64(expiry);
   else if (isExpired(readExpiry(value), now)) return false;
   out.bytes(value.view(value.remaining));
@@ -83,11 +98,11 @@ function convertValue(value: ByteReader, { expiry, now }: TtlChange, out: ByteWr
 }
 
 /** Whether there are still elements. */
-function convertList(value: ByteReader, change: TtlChange, out: ByteWriter): boolean {
+function convertList(value: ByteReader, judged: Judged, out: ByteWriter): boolean {
   const kept: Buffer[] = [];
   for (let left = value.varint(); left > 0; left--) {
     const element = new ByteWriter();
-    if (convertValue(value.limited(value.varint()), change, element)) kept.push(element.take());
+    if (convertValue(value.limited(value.varint()), judged, element)) kept.push(element.take());
   }
   if (kept.length === 0) return false;
   out.varint(kept.length);

@@ -9,6 +9,7 @@
 import type { KeyIdentity } from "../contracts/codec.js";
 import type { BinaryKey } from "../key/binary-key.js";
 import type { Stamped } from "../table/stamped.js";
+import { groupOf, type TableOptions } from "../table/table-options.js";
 import type { ValueTable } from "../table/value-table.js";
 import type { ValueRows } from "./rows.js";
 import { Sweep } from "./sweep.js";
@@ -19,13 +20,13 @@ export class ExpiringValues implements ValueRows {
   readonly #table: ValueTable;
   readonly #ttl: Ttl;
 
-  constructor(table: ValueTable, ttl: Ttl) {
+  constructor(table: ValueTable, ttl: Ttl, options: TableOptions) {
     this.#table = table;
     this.#ttl = ttl;
     this.sweep = new Sweep({
       cells: () => table.cells() as Iterable<readonly [KeyIdentity, Stamped]>,
-      visit: (identity, content) => {
-        if (!ttl.isLive(content, ttl.now())) table.removeCell(identity);
+      visit: (identity, content, watermarkOf) => {
+        if (!ttl.isLive(content, ttl.now(watermarkOf?.(groupOf(options, identity))))) table.removeCell(identity);
       },
     });
   }
