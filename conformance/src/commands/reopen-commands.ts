@@ -227,8 +227,7 @@ function shapeOf(
   // What is not declared is not looked at: it may come back where the watermark does.
   const needsDeclaring = ({ kind, ttl }: StateSpec): boolean => isOperatorKind(kind) || ttl?.time === "event";
   const isDeclared = (bits: number, spec: StateSpec): boolean =>
-    evolves ||
-    (rescales && needsDeclaring(spec)) || ((bits >> CATALOG.indexOf(spec)) & 1) === 1;
+    evolves || (rescales && needsDeclaring(spec)) || ((bits >> CATALOG.indexOf(spec)) & 1) === 1;
   return {
     format: Math.min(format + (evolves && isEvolving ? 1 : 0), LAST_FORMAT),
     retain,

@@ -66,7 +66,12 @@ export const CATALOG: readonly StateSpec[] = [
   { name: "prototype", kind: "value", isNamespaced: true, ttl: { ms: 10, time: "event", update: "on-read-and-write" } },
   { name: "then", kind: "value", isNamespaced: false, default: 0, ttl: { ms: 20, ...lenient() } },
   { name: "NaN", kind: "list", isNamespaced: false, ttl: { ms: 20, time: "event", ...lenient() } },
-  { name: "hasOwnProperty", kind: "map", isNamespaced: false, ttl: { ms: 20, update: "on-read-and-write", ...lenient() } },
+  {
+    name: "hasOwnProperty",
+    kind: "map",
+    isNamespaced: false,
+    ttl: { ms: 20, update: "on-read-and-write", ...lenient() },
+  },
 ];
 
 function lenient(): Pick<TtlSpec, "visibility"> {

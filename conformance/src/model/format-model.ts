@@ -11,7 +11,8 @@ export function migrateContent(
   format: number,
 ): OperatorContent {
   for (const spec of declared) {
-    for (let step = (content.formats.get(spec.name) ?? 0) + 1; step <= format; step++) migrateState(content, spec, step);
+    const from = content.formats.get(spec.name) ?? 0;
+    for (let step = from + 1; step <= format; step++) migrateState(content, spec, step);
     content.formats.set(spec.name, format);
   }
   return content;

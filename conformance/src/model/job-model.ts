@@ -10,7 +10,7 @@ import type { Compression } from "@tidemark/core";
 import { CATALOG, type StateSpec } from "./catalog.js";
 import { MAX_PARALLELISM, START_MS } from "./domains.js";
 import { migrateContent } from "./format-model.js";
-import { emptyOperator, type OperatorContent, readAll, rescaled } from "./operator-model.js";
+import { emptyOperator, type OperatorContent, readAll, rescaled, turnTtl } from "./operator-model.js";
 import { lookAt } from "./times.js";
 
 /** One checkpoint or savepoint. */
@@ -125,6 +125,9 @@ export class JobModel {
     this.format = Math.max(this.format, shape.format ?? 0);
     this.contents = restoredContents(snapshot, shape);
     this.look(this.nowMs);
+    for (const [operator, content] of this.contents.entries()) {
+      for (const spec of shape.declared[operator] ?? []) turnTtl(content, spec, MAX_PARALLELISM);
+    }
   }
 }
 

@@ -6,7 +6,7 @@
  * - Keyed state belongs to no task: it falls to tasks by key group. Operator state belongs to a task each.
  */
 
-import { type Accumulator, aggregate, isOperatorKind, reduce, type StateSpec } from "./catalog.js";
+import { type Accumulator, aggregate, CATALOG, isOperatorKind, reduce, type StateSpec } from "./catalog.js";
 import { liveParts, nowFor, type Parts, renewed, stampAt, type Stamps, stampedParts } from "./expiry.js";
 import { encodeField, encodeKey, keyGroup, type ModelField, type ModelKey, ownerOf } from "./key-order.js";
 import { givenValue, givenValues, mergedNamespaces, type Operation, setAllEntries, updated } from "./operation.js";
@@ -163,6 +163,23 @@ export function readAll(content: OperatorContent, spec: StateSpec, maxParallelis
   }
 }
 
+/** What a restore does to a state that was declared with a time to live and is not now, or the other way round. */
+export function turnTtl(content: OperatorContent, spec: StateSpec, maxParallelism: number): void {
+  const { name, ttl } = spec;
+  for (const [address, cell] of content.keyed.get(name) ?? []) {
+    if ((cell.stamps === undefined) === (ttl === undefined)) continue;
+    if (ttl !== undefined) {
+      const stamp = stampAt(ttl, nowOfKey(content, { spec, key: cell.key }, maxParallelism));
+      cellsOf(content, name).set(address, { ...cell, stamps: renewed(spec, cell.content, stamp) });
+      continue;
+    }
+    const known = CATALOG.find((other) => other.name === name) as StateSpec;
+    const live = liveParts(cell, nowOfKey(content, { spec: known, key: cell.key }, maxParallelism));
+    if (live === undefined) cellsOf(content, name).delete(address);
+    else cellsOf(content, name).set(address, { key: cell.key, namespace: cell.namespace, content: live.content });
+  }
+}
+
 function dealt(
   before: readonly TaskContent[],
   { kind, name }: StateSpec,
@@ -218,7 +235,12 @@ function mergeInModel(content: OperatorContent, operation: Operation, now: numbe
   const parts = [...(before === undefined ? [] : [before]), ...moved];
   const next = parts.map((part) => part.content).reduce((left, right) => combined(spec, left, right));
   const stamps = spec.ttl === undefined ? undefined : mergedStamps(before, next, stampAt(spec.ttl, now));
-  cells.set(addressOf(operation), { key, namespace: target, content: next, ...(stamps === undefined ? {} : { stamps }) });
+  cells.set(addressOf(operation), {
+    key,
+    namespace: target,
+    content: next,
+    ...(stamps === undefined ? {} : { stamps }),
+  });
   return undefined;
 }
 

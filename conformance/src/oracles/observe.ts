@@ -13,8 +13,8 @@ import { type ModelTimer, showTimer, timersInOrder } from "../model/timer-model.
 export function observeJob(job: RunningJob, declared: readonly (readonly StateSpec[])[]): string[] {
   return job.operators.flatMap((tasks, operator) =>
     tasks.flatMap((task, index) => [
-        ...inNameOrder(declared[operator]).flatMap((spec) => observeState(task, spec, `#${operator}.${index}`)),
-        ...observeTimers(task, `#${operator}.${index}`),
+      ...inNameOrder(declared[operator]).flatMap((spec) => observeState(task, spec, `#${operator}.${index}`)),
+      ...observeTimers(task, `#${operator}.${index}`),
     ]),
   );
 }
