@@ -1,6 +1,7 @@
 /** What the kit needs of whoever is tested: a backend, and places for checkpoints that outlive their handles. */
 
 import { type Backend, type CheckpointStorage, memoryStorage } from "@tidemark/core";
+import type { StateSpec } from "./model/catalog.js";
 import type { CodecOf } from "./commands/formats.js";
 import type { RunningJob } from "./commands/call-state.js";
 
@@ -19,6 +20,8 @@ export interface Harness {
   place(): Place;
   /** Stands between the job and the kit: for the kit's own tests, which break jobs. */
   wrap?(job: RunningJob): RunningJob;
+  /** What is declared for a state: for the kit's own tests, which break declarations. */
+  declaredAs?(spec: StateSpec): StateSpec;
   /** Codecs of the formats: for the kit's own tests, which break codecs. */
   readonly codecOf?: CodecOf;
 }

@@ -3,7 +3,14 @@
 import fc from "fast-check";
 import { CATALOG } from "../model/catalog.js";
 import { observations, retainedChecks } from "./check-commands.js";
-import { checkpoints, queuedCheckpoints, savepoints, timeouts, writesDuringUpload } from "./checkpoint-commands.js";
+import {
+  checkpoints,
+  queuedCheckpoints,
+  savepoints,
+  timeouts,
+  writesDuringSavepoint,
+  writesDuringUpload,
+} from "./checkpoint-commands.js";
 import type { Command } from "./command.js";
 import { reopenCommands } from "./reopen-commands.js";
 import { concurrentUpdates, refusedWrites, stateCommands, wrongTask } from "./state-commands.js";
@@ -28,6 +35,7 @@ const KINDS: readonly { readonly commands: fc.Arbitrary<Command>; readonly weigh
   { commands: clockMoves, weight: 4 },
   { commands: watermarks, weight: 4 },
   { commands: timerCalls, weight: 4 },
+  { commands: writesDuringSavepoint, weight: 1 },
 ];
 
 /** A program of commands, and which kinds of them it leaves out: bit `n` for the nth kind. */

@@ -55,6 +55,7 @@ async function expectRestores(
     clock: real.clock,
     random: seededRandom(1),
     codecOf: real.harness.codecOf,
+    declaredAs: real.harness.declaredAs,
   });
   expectEqual(reader.control.restoredFrom, snapshot.id, "Restored from");
   const contents = restoredContents(snapshot, shape);

@@ -239,6 +239,23 @@ export const savepoints: fc.Arbitrary<Command> = fc.option(storageFaults, { freq
   }),
 );
 
+/** Writes between the barrier and the end of a savepoint are not in it. */
+export const writesDuringSavepoint: fc.Arbitrary<Command> = fc
+  .array(operationChoices, { minLength: 1, maxLength: 4 })
+  .map((during) =>
+    command(`savepoint with ${during.length} writes`, async (model, real) => {
+      if (model.health === "poisoned") return;
+      real.coverage.count("writes during savepoint");
+      const place = real.harness.place();
+      const snapshot = model.snapshot(-1);
+      const work = real.running.control.savepoint(place.open());
+      for (const choice of during) await runOperation(choice, model, real);
+      const { id } = await work;
+      real.savepoints.push(place);
+      model.savepoints.push({ ...snapshot, id });
+    }),
+  );
+
 function throwIfFailed<T>(result: Settled<T>): T {
   if ("error" in result) throw result.error;
   return result.value;

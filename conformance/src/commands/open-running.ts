@@ -10,6 +10,7 @@ import {
   splitKeyGroups,
   type TaskControl,
 } from "@tidemark/core";
+import type { StateSpec } from "../model/catalog.js";
 import type { Shape } from "../model/job-model.js";
 import type { LooseTask, RunningJob } from "./call-state.js";
 import { type CodecOf, codecOf } from "./formats.js";
@@ -25,6 +26,8 @@ export interface OpenRequest {
   readonly random: Random;
   /** Codecs of the formats. @defaultValue sound ones */
   readonly codecOf?: CodecOf | undefined;
+  /** What is declared for a state. @defaultValue itself */
+  readonly declaredAs?: ((spec: StateSpec) => StateSpec) | undefined;
 }
 
 /** So long may an upload take, milliseconds. */
@@ -35,7 +38,7 @@ export async function openRunning(request: OpenRequest): Promise<RunningJob> {
   const values = { format: shape.format ?? 0, codecOf: request.codecOf ?? codecOf };
   const heard: string[] = [];
   const tasks = shape.declared.flatMap((specs, index) => {
-    const operator = declareOperator(index, specs, values);
+    const operator = declareOperator(index, specs.map(request.declaredAs ?? itself), values);
     return splitKeyGroups(MAX_PARALLELISM, shape.parallelism[index] ?? 1).map((keyGroups) => ({ operator, keyGroups }));
   });
   const control = await openJob({
@@ -63,6 +66,10 @@ export async function openRunning(request: OpenRequest): Promise<RunningJob> {
     return own.map(looseTask);
   });
   return { control, operators, heard };
+}
+
+function itself(spec: StateSpec): StateSpec {
+  return spec;
 }
 
 type TimedTask = TaskControl<unknown> & Pick<LooseTask, "states" | "timers">;

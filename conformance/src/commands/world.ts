@@ -79,6 +79,7 @@ export class World {
       clock: this.clock,
       random: seededRandom(++this.#seed),
       codecOf: this.harness.codecOf,
+      declaredAs: this.harness.declaredAs,
     });
     this.running = this.harness.wrap?.(running) ?? running;
     this.fired = handleTimers(this.running, shape.declared);

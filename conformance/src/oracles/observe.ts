@@ -68,12 +68,12 @@ function observeState(task: LooseTask, spec: StateSpec, where: string): string[]
   });
 }
 
-function observeTimers({ timers, watermark }: LooseTask, where: string): string[] {
+function observeTimers(task: LooseTask, where: string): string[] {
   const kinds = TIMER_KINDS.map((kind) => {
-    const entries = call(timers[kind], "entries") as readonly Omit<ModelTimer, "kind">[];
+    const entries = call(task.timers[kind], "entries") as readonly Omit<ModelTimer, "kind">[];
     return `${where} ${entries.length} timers: ${entries.map((timer) => showTimer({ kind, ...timer })).join()}`;
   });
-  return [...kinds, `${where} watermark ${watermark() ?? null}`];
+  return [...kinds, `${where} watermark ${task.watermark() ?? null}`];
 }
 
 const TIMER_KINDS = ["event", "processing"] as const;

@@ -67,8 +67,8 @@ function parseManifest(bytes: Buffer): ManifestDocument {
   const [magic, version, sha256] = bytes.subarray(0, lineEnd).toString("latin1").split(" ");
   const document = bytes.subarray(lineEnd + 1, -1);
   const actual = createHash("sha256").update(document).digest("hex");
-  if (magic !== "tidemark-manifest" || (version !== "1" && version !== "2") || sha256 !== actual)
-    throw new Error("Not a whole manifest.");
+  const isKnown = magic === "tidemark-manifest" && (version === "1" || version === "2");
+  if (!isKnown || sha256 !== actual) throw new Error("Not a whole manifest.");
   return JSON.parse(document.toString("utf8")) as ManifestDocument;
 }
 
