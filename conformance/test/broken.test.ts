@@ -42,11 +42,11 @@ const CATCHERS: Record<Catcher, (harness: Harness) => Promise<void>> = {
 
 const FEATURE_CATCHERS: Record<FeatureCatcher, (harness: Harness) => Promise<void>> = {
   "any history": CATCHERS["any history"],
-  ttl: (harness) => checkProperty("broken", ttlIsExact(harness, new Coverage()), { ...RUN, runs: 40 }),
+  ttl: (harness) => checkProperty("broken", ttlIsExact(harness, new Coverage()), { ...RUN, runs: 120 }),
   timers: (harness) => checkProperty("broken", timersFireOnce(harness, new Coverage()), { ...RUN, runs: 40 }),
   barrier: (harness) => checkProperty("broken", firingMeetsBarrier(harness, new Coverage()), { ...RUN, runs: 40 }),
   migration: (harness) => checkProperty("broken", migrationIsLossless(harness, new Coverage()), { ...RUN, runs: 20 }),
-  merging: (harness) => checkProperty("broken", mergingMovesAll(harness, new Coverage()), { ...RUN, runs: 30 }),
+  merging: (harness) => checkProperty("broken", mergingMovesAll(harness, new Coverage()), { ...RUN, runs: 120 }),
   listener: (harness) => checkProperty("broken", listenerIsTold(harness, new Coverage()), { ...RUN, runs: 30 }),
   maps: (harness) => checkProperty("broken", stateKind(MAP, harness, new Coverage()), { ...RUN, runs: 20 }),
   rescaling: (harness) => checkProperty("broken", rescalingIsIdentity(harness, new Coverage()), { ...RUN, runs: 20 }),

@@ -27,15 +27,19 @@ function stored(make: BrokenStorage["make"]): BrokenFeature["make"] {
 const writtenAgain: BrokenFeature["make"] = () => ({
   wrap(job) {
     if (job.control.restoredFrom === undefined) return job;
-    const touch = (handle: Handle): void => {
-      for (const key of handle["keysSync"]?.() as Iterable<unknown>) handle["set"]?.(key, handle["getSync"]?.(key));
-    };
     for (const { states: all } of job.operators.flat()) {
-      for (const handle of Object.values(all)) if (isValue(handle)) touch(handle);
+      for (const handle of Object.values(all)) if (has("keysSync")(handle)) writeAgain(handle);
     }
     return job;
   },
 });
+
+function writeAgain(handle: Handle): void {
+  for (const key of handle["keysSync"]?.() as Iterable<unknown>) {
+    if (isMap(handle)) handle["setAll"]?.(key, handle["entriesSync"]?.(key));
+    else handle["set"]?.(key, handle["getSync"]?.(key));
+  }
+}
 
 /** Remembers what was written last, by key. */
 function remembering(change: (handle: Handle, known: Map<unknown, unknown>) => ReturnType<Change>): Change {
@@ -109,9 +113,13 @@ export const BROKEN_EXPIRY: readonly BrokenFeature[] = [
       states(
         isList,
         remembering((handle, known) => ({
-          addAll(key, elements) {
-            handle["addAll"]?.(key, elements);
-            known.set(key, ((known.get(key) as number | undefined) ?? 0) + (elements as unknown[]).length);
+          set(key, given) {
+            handle["set"]?.(key, given);
+            known.set(key, (given as unknown[]).length);
+          },
+          add(key, element) {
+            handle["add"]?.(key, element);
+            known.set(key, ((known.get(key) as number | undefined) ?? 0) + 1);
           },
           getSync(key) {
             const found = handle["getSync"]?.(key) as unknown[];

@@ -159,7 +159,7 @@ export const BROKEN_STORAGES: readonly BrokenStorage[] = [
     }),
   },
   {
-    what: "shows an object only after the next call",
+    what: "shows a manifest only after the next one, or when segments are listed",
     caughtBy: "any history",
     make: () => {
       let pending: (() => Promise<unknown>) | undefined;
@@ -170,9 +170,9 @@ export const BROKEN_STORAGES: readonly BrokenStorage[] = [
       };
       return (inner) => ({
         async put(name, body, options) {
-          await settle();
           const bytes = await whole(body);
           if (objectKind(name) !== "manifest") return inner.put(name, bytes, options);
+          await settle();
           pending = () => inner.put(name, bytes, options);
           return "created";
         },

@@ -33,6 +33,7 @@ export function bareCodec(format: number): Codec<unknown> {
     },
     read(input: ByteReader) {
       const wrapped = inner.read(input);
+      if (Array.isArray(wrapped) !== (format % 2 === 1)) throw new Error(`These are not bytes of format ${format}.`);
       return Array.isArray(wrapped) ? (wrapped[0] as unknown) : (wrapped as { readonly value: unknown }).value;
     },
   };

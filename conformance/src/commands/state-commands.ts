@@ -28,6 +28,7 @@ export async function runOperation(choice: OperationChoice, model: JobModel, rea
   }
   await runBoth(operation, model, real);
   // What a write has touched is read back, the whole of it.
+  if (operation.spec.kind === "map") await runBoth({ ...readOf(operation), verb: "isEmpty" }, model, real);
   await runBoth(readOf(operation), model, real);
 }
 

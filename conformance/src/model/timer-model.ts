@@ -71,11 +71,11 @@ export interface TimerStates {
   log(timer: ModelTimer): void;
 }
 
-/** Logs the timer, registers another one in a third of the cases, and takes one back in a quarter. */
+/** Logs the timer, registers another one in a third of the cases, and takes one back in half of them. */
 export function handleTimer(timer: ModelTimer, states: TimerStates): void {
   const { time } = timer;
   if (time % 3 === 0) states.register({ ...timer, time: time + 1 });
-  if (time % 4 === 0) states.delete({ ...timer, time: time + 2 });
+  if (time % 2 === 0) states.delete({ ...timer, time: time + 2 });
   states.log(timer);
 }
 

@@ -21,15 +21,15 @@ const EXPIRING = CATALOG.filter(({ ttl }) => ttl !== undefined);
 export function ttlIsExact(harness: Harness, coverage: Coverage): fc.IAsyncProperty<unknown[]> {
   return historiesOf(
     [
-      [12, stateCommands],
-      [4, clockMoves],
-      [4, watermarks],
-      [2, quietCheckpoints],
-      [2, quietReopens()],
+      [24, stateCommands],
+      [8, clockMoves],
+      [6, watermarks],
+      [3, quietCheckpoints],
+      [3, quietReopens()],
       [1, quietReopens(withOneTurned)],
-      [1, observations],
+      [2, observations],
     ],
-    { harness, coverage, maxCommands: 60, specs: EXPIRING },
+    { harness, coverage, maxCommands: 80, specs: EXPIRING, few: 2 },
   );
 }
 

@@ -23,6 +23,6 @@ export function mergingMovesAll(harness: Harness, coverage: Coverage): fc.IAsync
       [1, quietCheckpoints],
       [1, quietReopens()],
     ],
-    { harness, coverage, maxCommands: 60, specs: MERGED },
+    { harness, coverage, maxCommands: 60, specs: MERGED, few: 2 },
   );
 }

@@ -16,17 +16,20 @@ export interface Histories {
   readonly harness: Harness;
   readonly coverage: Coverage;
   readonly maxCommands: number;
-  /** Declared in both operators. */
+  /** What operators declare. */
   readonly specs: readonly StateSpec[];
+  /** How many of them at once, the same in both operators: few, so that calls of one state meet. @defaultValue all */
+  readonly few?: number;
   readonly retain?: number;
   /** What the model is told before the first command. */
   readonly settings?: Partial<Pick<JobModel, "evolves" | "rescales" | "focus">>;
 }
 
 export function historiesOf(weighted: Weighted, histories: Histories): fc.IAsyncProperty<unknown[]> {
-  const { harness, coverage, maxCommands, specs, retain = 2, settings = {} } = histories;
+  const { harness, coverage, maxCommands, specs: all, few = all.length, retain = 2, settings = {} } = histories;
   const kinds = weighted.flatMap(([weight, commands]) => Array.from({ length: weight }, () => commands));
-  return fc.asyncProperty(fc.commands(kinds, { maxCommands, size: "max" }), async (commands) => {
+  const chosen = few < all.length ? fc.subarray([...all], { minLength: 1, maxLength: few }) : fc.constant(all);
+  return fc.asyncProperty(chosen, fc.commands(kinds, { maxCommands, size: "max" }), async (specs, commands) => {
     const start = async () => {
       const both = await World.start(harness, coverage);
       Object.assign(both.model, settings);
