@@ -21,7 +21,7 @@ export interface Harness {
   /** Stands between the job and the kit: for the kit's own tests, which break jobs. */
   wrap?(job: RunningJob): RunningJob;
   /** What is declared for a state: for the kit's own tests, which break declarations. */
-  declaredAs?(spec: StateSpec): StateSpec;
+  readonly declaredAs?: (spec: StateSpec) => StateSpec;
   /** Codecs of the formats: for the kit's own tests, which break codecs. */
   readonly codecOf?: CodecOf;
 }

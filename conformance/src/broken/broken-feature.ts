@@ -13,7 +13,6 @@ export type FeatureCatcher =
   | "merging"
   | "listener"
   | "maps"
-  | "lists"
   | "rescaling"
   | "any history";
 

@@ -91,7 +91,7 @@ function passesOver(task: LooseTask): Partial<LooseTask> {
 const repeats: BrokenFeature["make"] = () => ({
   wrap: tasks(({ timers }) => {
     const again = new Set<string>();
-    const nameOf = (key: unknown, time: unknown, namespace: unknown): string => `${String(key)} ${time} ${namespace}`;
+    const nameOf = (...parts: readonly unknown[]): string => parts.map(String).join();
     const event: Handle = {
       ...bound(timers.event),
       register(key, time, namespace) {

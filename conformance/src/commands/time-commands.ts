@@ -1,5 +1,6 @@
 /** Commands that let time pass, set the clock back, move watermarks, and register timers. */
 
+import { systemClock } from "@tidemark/core";
 import fc from "fast-check";
 import { KEY_DOMAINS, NAMESPACES, pick } from "../model/domains.js";
 import type { JobModel } from "../model/job-model.js";
@@ -185,5 +186,5 @@ function everyTaskLooks(model: JobModel, real: World): boolean {
 
 /** Until nothing happens any more without the clock. */
 function atRest(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
+  return systemClock.yield();
 }
