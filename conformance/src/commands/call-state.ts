@@ -2,7 +2,7 @@
 
 import type { JobControl, KeyGroups } from "@tidemark/core";
 import { isOperatorKind } from "../model/catalog.js";
-import { keyGroup, type ModelKey, ownerOf } from "../model/key-order.js";
+import { keyGroup, type ModelKey } from "../model/key-order.js";
 import {
   givenValue,
   givenValues,
@@ -34,7 +34,7 @@ export interface LooseTimers {
   onFire(handler: (timer: ModelTimer) => unknown): void;
 }
 
-/** A running job: for each operator its tasks, in the order of their key groups. */
+/** A running job: for each operator its tasks. */
 export interface RunningJob {
   readonly control: JobControl;
   readonly operators: readonly (readonly LooseTask[])[];
@@ -46,7 +46,7 @@ export interface RunningJob {
 export async function callState(job: RunningJob, operation: Operation): Promise<unknown> {
   const tasks = job.operators[operation.operator] ?? [];
   if (isOperatorKind(operation.spec.kind)) return callOperatorState(tasks, operation);
-  const task = tasks[ownerIndex(operation.key, tasks.length)] as LooseTask;
+  const task = tasks[ownerIndex(operation.key, tasks)] as LooseTask;
   return callKeyed(task, operation);
 }
 
@@ -126,8 +126,10 @@ export function call(handle: Handle, method: string, ...given: readonly unknown[
   return found.call(handle, ...given);
 }
 
-export function ownerIndex(key: ModelKey, parallelism: number): number {
-  return ownerOf(keyGroup(key, MAX_PARALLELISM), MAX_PARALLELISM, parallelism);
+/** Which of `tasks` owns a key. */
+export function ownerIndex(key: ModelKey, tasks: readonly LooseTask[]): number {
+  const group = keyGroup(key, MAX_PARALLELISM);
+  return tasks.findIndex(({ keyGroups }) => keyGroups.has(group));
 }
 
 async function writeKeyed(handle: Handle, operation: Operation): Promise<undefined> {

@@ -7,14 +7,14 @@ import {
   openJob,
   type Random,
   type Restore,
-  splitKeyGroups,
   type TaskControl,
 } from "@tidemark/core";
 import type { StateSpec } from "../model/catalog.js";
-import type { Shape } from "../model/job-model.js";
+import { ownersIn, type Shape } from "../model/job-model.js";
 import type { LooseTask, RunningJob } from "./call-state.js";
 import { type CodecOf, codecOf } from "./formats.js";
-import { declareOperator, MAX_PARALLELISM } from "./declare.js";
+import { declareOperator } from "./declare.js";
+import { keyGroupsOf } from "./key-group-shares.js";
 
 export interface OpenRequest {
   readonly backend: Backend<true>;
@@ -39,7 +39,7 @@ export async function openRunning(request: OpenRequest): Promise<RunningJob> {
   const heard: string[] = [];
   const tasks = shape.declared.flatMap((specs, index) => {
     const operator = declareOperator(index, specs.map(request.declaredAs ?? itself), values);
-    return splitKeyGroups(MAX_PARALLELISM, shape.parallelism[index] ?? 1).map((keyGroups) => ({ operator, keyGroups }));
+    return keyGroupsOf(ownersIn(shape, index)).map((keyGroups) => ({ operator, keyGroups }));
   });
   const control = await openJob({
     job,

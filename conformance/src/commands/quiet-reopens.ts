@@ -4,6 +4,7 @@ import fc from "fast-check";
 import type { Shape } from "../model/job-model.js";
 import { takeCheckpoint } from "./checkpoint-commands.js";
 import { type Command, command } from "./command.js";
+import { stickyOwners } from "./key-group-shares.js";
 import { reopenAs } from "./reopen-commands.js";
 
 /** What changes from one opening to the next besides the numbers of tasks. */
@@ -18,7 +19,8 @@ export function quietReopens(next: NextShape = (shape) => shape): fc.Arbitrary<C
       async (model, real) => {
         real.coverage.count(how === 0 ? "reopen" : "checkpoint and reopen");
         if (how > 0) await takeCheckpoint(model, real, how === 1);
-        await reopenAs({ ...next(model.shape, choice), parallelism }, model, real);
+        const shape = { ...next(model.shape, choice), parallelism };
+        await reopenAs(choice % 2 === 0 ? shape : { ...shape, owners: stickyOwners(model, parallelism) }, model, real);
       },
     ),
   );

@@ -14,6 +14,7 @@ import {
   type StorageFault,
 } from "./checkpoint-commands.js";
 import { type Command, command } from "./command.js";
+import { stickyOwners } from "./key-group-shares.js";
 import type { World } from "./world.js";
 
 /**
@@ -35,6 +36,8 @@ interface Reopening {
   readonly declared: readonly { readonly bits: number; readonly order: number }[];
   readonly retain: number;
   readonly compression: Compression;
+  /** Whether tasks keep the key groups that they have, as far as that is even. */
+  readonly isSticky: boolean;
   /** Whether the values get a newer format, if there is one. */
   readonly evolves: boolean;
   /** A failure of the storage while opening. */
@@ -76,13 +79,24 @@ const reopenings: fc.Arbitrary<Reopening> = fc.record({
   ),
   retain: fc.integer({ min: 1, max: 3 }),
   compression: fc.constantFrom("none" as const, "deflate" as const),
+  isSticky: fc.boolean(),
   evolves: fc.constantFrom(false, false, false, true),
   fault: fc.option(openFaults, { freq: 4 }),
 });
 
 export const reopenCommands: fc.Arbitrary<Command> = reopenings.map((reopening) => {
-  const { ending, home, from, index, parallelism, declared, retain, evolves, fault } = reopening;
-  const how = { evolves, home, from, index, parallelism, bits: declared.map(({ bits }) => bits), retain, fault };
+  const { ending, home, from, index, parallelism, declared, retain, evolves, isSticky, fault } = reopening;
+  const how = {
+    evolves,
+    isSticky,
+    home,
+    from,
+    index,
+    parallelism,
+    bits: declared.map(({ bits }) => bits),
+    retain,
+    fault,
+  };
   return command(`reopen after ${ending.kind} ${JSON.stringify(how)}`, (model, real) => reopen(reopening, model, real));
 });
 
@@ -221,9 +235,10 @@ function foreignSource(index: number, model: JobModel, real: World): Source {
 }
 
 function shapeOf(
-  { declared, parallelism, retain, compression, evolves: isEvolving }: Reopening,
-  { rescales, evolves, format }: JobModel,
+  { declared, parallelism, retain, compression, evolves: isEvolving, isSticky }: Reopening,
+  model: JobModel,
 ): Shape {
+  const { rescales, evolves, format } = model;
   // What is not declared is not looked at: it may come back where the watermark does.
   const needsDeclaring = ({ kind, ttl }: StateSpec): boolean => isOperatorKind(kind) || ttl?.time === "event";
   const isDeclared = (bits: number, spec: StateSpec): boolean =>
@@ -233,6 +248,7 @@ function shapeOf(
     retain,
     compression,
     parallelism: rescales ? parallelism : FIRST_SHAPE.parallelism,
+    ...(rescales && isSticky ? { owners: stickyOwners(model, parallelism) } : {}),
     declared: declared.map(({ bits, order }) => permuted(CATALOG, order).filter((spec) => isDeclared(bits, spec))),
   };
 }

@@ -84,7 +84,7 @@ export const wrongTask: fc.Arbitrary<Command> = operationChoices.map((choice) =>
     const tasks = real.running.operators[choice.operator % 2] ?? [];
     if (operation === undefined || tasks.length < 2 || KEYLESS.includes(operation.verb)) return;
     real.coverage.count("wrong task");
-    const wrong = tasks[(ownerIndex(operation.key, tasks.length) + 1) % tasks.length] as LooseTask;
+    const wrong = tasks[(ownerIndex(operation.key, tasks) + 1) % tasks.length] as LooseTask;
     const expected = model.health === "poisoned" ? "POISONED" : "KEY_NOT_OWNED";
     const result = await settled(callKeyed(wrong, operation));
     // A call that would change nothing may say so first.
@@ -130,7 +130,7 @@ export const refusedWrites: fc.Arbitrary<Command> = fc
       const operation = resolveOperation(choice, keyedOnly(model));
       if (operation === undefined || model.health === "poisoned") return;
       const tasks = real.running.operators[operation.operator] ?? [];
-      const handle = handleOf(tasks[ownerIndex(operation.key, tasks.length)] as LooseTask, operation);
+      const handle = handleOf(tasks[ownerIndex(operation.key, tasks)] as LooseTask, operation);
       const { kind } = operation.spec;
       const folds = kind === "reducing" || kind === "aggregating";
       if (folds && key === null) return;

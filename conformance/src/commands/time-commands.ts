@@ -134,7 +134,7 @@ async function callTimer(choice: TimerCall, model: JobModel, real: World): Promi
   const time = (kind === "event" ? (watermark ?? 0) : processing) + choice.after;
   const timer: ModelTimer = { kind, time, key, namespace: pick(NAMESPACES, choice.namespace) };
   const tasks = real.running.operators[operator] ?? [];
-  const handle = (tasks[ownerIndex(key, tasks.length)] as LooseTask).timers[kind];
+  const handle = (tasks[ownerIndex(key, tasks)] as LooseTask).timers[kind];
   const run = (): unknown => call(handle, verb, key, time, timer.namespace);
   if (model.health === "poisoned") {
     await expectCode(run, ["POISONED"], "A timer of a poisoned task");

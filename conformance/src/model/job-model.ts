@@ -10,6 +10,7 @@ import type { Compression } from "@tidemark/core";
 import { CATALOG, type StateSpec } from "./catalog.js";
 import { MAX_PARALLELISM, START_MS } from "./domains.js";
 import { migrateContent } from "./format-model.js";
+import { evenOwners, type Owners, taskCount } from "./key-order.js";
 import { emptyOperator, type OperatorContent, readAll, rescaled, turnTtl } from "./operator-model.js";
 import { lookAt } from "./times.js";
 
@@ -44,6 +45,15 @@ export interface Shape {
   readonly compression: Compression;
   /** In which format the declared states have their values. @defaultValue 0 */
   readonly format?: number;
+  /** For each operator which task owns each key group. @defaultValue even shares */
+  readonly owners?: readonly Owners[];
+}
+
+/** The owners of an operator's key groups; even shares where those of the shape are for another number of tasks. */
+export function ownersIn({ owners, parallelism }: Shape, operator: number): Owners {
+  const count = parallelism[operator] ?? 1;
+  const given = owners?.[operator];
+  return given !== undefined && taskCount(given) === count ? given : evenOwners(MAX_PARALLELISM, count);
 }
 
 export const FIRST_SHAPE: Shape = { declared: [CATALOG, CATALOG], parallelism: [2, 1], retain: 1, compression: "none" };
@@ -51,7 +61,7 @@ export const FIRST_SHAPE: Shape = { declared: [CATALOG, CATALOG], parallelism: [
 export class JobModel {
   readonly homes: readonly HomeModel[];
   readonly savepoints: Snapshot[] = [];
-  contents: readonly OperatorContent[] = FIRST_SHAPE.parallelism.map(emptyOperator);
+  contents: readonly OperatorContent[] = restoredContents(undefined, FIRST_SHAPE);
   shape: Shape = FIRST_SHAPE;
   current = 0;
   health: Health = "running";
@@ -133,13 +143,14 @@ export class JobModel {
 
 /** What a job in `shape` finds when it starts from `snapshot`. */
 export function restoredContents(snapshot: Snapshot | undefined, shape: Shape): readonly OperatorContent[] {
-  return shape.parallelism.map((parallelism, operator) => {
+  return shape.parallelism.map((_, operator) => {
+    const owners = ownersIn(shape, operator);
     const before = snapshot?.contents[operator];
     const specs = shape.declared[operator] ?? [];
     const content =
       before === undefined
-        ? emptyOperator(parallelism)
-        : rescaled(before, CATALOG, { parallelism, maxParallelism: MAX_PARALLELISM });
+        ? emptyOperator(owners)
+        : rescaled(before, CATALOG, { owners, maxParallelism: MAX_PARALLELISM });
     return migrateContent(content, specs, shape.format ?? 0);
   });
 }

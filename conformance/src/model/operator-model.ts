@@ -8,7 +8,16 @@
 
 import { type Accumulator, aggregate, CATALOG, isOperatorKind, reduce, type StateSpec } from "./catalog.js";
 import { liveParts, nowFor, type Parts, renewed, stampAt, type Stamps, stampedParts } from "./expiry.js";
-import { encodeField, encodeKey, keyGroup, type ModelField, type ModelKey, ownerOf } from "./key-order.js";
+import {
+  encodeField,
+  encodeKey,
+  groupsOf,
+  keyGroup,
+  type ModelField,
+  type ModelKey,
+  type Owners,
+  taskCount,
+} from "./key-order.js";
 import { givenValue, givenValues, mergedNamespaces, type Operation, setAllEntries, updated } from "./operation.js";
 import type { ModelTimers } from "./timer-model.js";
 import { noTimes, rescaledTimes, type TaskTimes } from "./times.js";
@@ -31,12 +40,16 @@ export interface OperatorContent {
   /** What time it is for each task. */
   readonly times: TaskTimes[];
   readonly timers: ModelTimers;
+  /** Which task owns each key group. */
+  readonly owners: Owners;
   /** In which format each state has its values, by its name; 0 if it is not there. */
   readonly formats: Map<string, number>;
 }
 
-export function emptyOperator(parallelism: number): OperatorContent {
+export function emptyOperator(owners: Owners): OperatorContent {
+  const parallelism = taskCount(owners);
   return {
+    owners,
     keyed: new Map(),
     tasks: Array.from({ length: parallelism }, (): TaskContent => new Map()),
     times: noTimes(parallelism),
@@ -97,8 +110,8 @@ function deleteAll(content: OperatorContent, operation: Operation, maxParallelis
 }
 
 /** Which task owns a key. */
-export function taskOf(key: ModelKey, { tasks }: OperatorContent, maxParallelism: number): number {
-  return ownerOf(keyGroup(key, maxParallelism), maxParallelism, tasks.length);
+export function taskOf(key: ModelKey, { owners }: OperatorContent, maxParallelism: number): number {
+  return owners[keyGroup(key, maxParallelism)] ?? -1;
 }
 
 export interface Enumeration {
@@ -124,21 +137,34 @@ export function taskContents({ tasks }: OperatorContent, spec: StateSpec, task: 
   return spec.kind === "broadcast" ? entriesOf(stored as Fields | undefined) : [...((stored as unknown[]) ?? [])];
 }
 
-/** The content as it comes back under another number of tasks. What has expired is gone, whatever time it is for the new ones. */
+/** The content as it comes back under other tasks. What has expired is gone, whatever time it is for the new ones. */
 export function rescaled(
   content: OperatorContent,
   specs: readonly StateSpec[],
-  { parallelism, maxParallelism }: { readonly parallelism: number; readonly maxParallelism: number },
+  { owners, maxParallelism }: { readonly owners: Owners; readonly maxParallelism: number },
 ): OperatorContent {
-  const next = structuredClone(content);
-  if (next.tasks.length === parallelism) return next;
-  for (const spec of specs) dropExpired(next, spec, maxParallelism);
+  const next: OperatorContent = { ...structuredClone(content), owners };
+  const parallelism = taskCount(owners);
+  const same = sameTasks(content.owners, owners);
+  if (same !== undefined) {
+    next.tasks.splice(0, parallelism, ...same.map((task) => next.tasks[task] as TaskContent));
+    next.times.splice(0, parallelism, ...same.map((task) => next.times[task] as TaskTimes));
+    return next;
+  }
+  for (const spec of specs) dropExpired({ ...next, owners: content.owners }, spec, maxParallelism);
   const before = next.tasks.splice(0);
-  next.times.push(...rescaledTimes(next.times.splice(0), parallelism, maxParallelism));
+  next.times.push(...rescaledTimes(next.times.splice(0), content.owners, owners));
   for (let task = 0; task < parallelism; task++) {
     next.tasks.push(new Map(specs.flatMap((spec) => dealt(before, spec, { task, parallelism }))));
   }
   return structuredClone(next);
+}
+
+/** For each task the one that owned the same; `undefined` if there is none for some. */
+function sameTasks(from: Owners, to: Owners): number[] | undefined {
+  const before = Array.from({ length: taskCount(from) }, (_, task) => groupsOf(from, task).join());
+  const found = Array.from({ length: taskCount(to) }, (_, task) => before.indexOf(groupsOf(to, task).join()));
+  return found.includes(-1) || found.length !== before.length ? undefined : found;
 }
 
 function dropExpired(content: OperatorContent, spec: StateSpec, maxParallelism: number): void {
