@@ -80,7 +80,7 @@ function tells(change: (heard: readonly string[], control: JobControl) => string
 }
 
 export const BROKEN_CHECKPOINTS: readonly BrokenFeature[] = [
-  { what: "what was frozen is lost with a checkpoint that fails", caughtBy: "any history", make: losesFrozen },
+  { what: "what was frozen is lost with a checkpoint that fails", caughtBy: "chains", make: losesFrozen },
   {
     what: "the barrier of a savepoint comes late",
     caughtBy: "any history",

@@ -12,7 +12,9 @@ export type FeatureCatcher =
   | "migration"
   | "merging"
   | "listener"
+  | "values"
   | "maps"
+  | "chains"
   | "rescaling"
   | "any history";
 

@@ -187,7 +187,7 @@ export const BROKEN_MAPS: readonly BrokenFeature[] = [
   },
   {
     what: "keys pass over one when one is deleted",
-    caughtBy: "any history",
+    caughtBy: "values",
     make: wrapped(states((handle) => isValue(handle) && has("keysSync")(handle), iterates("keys", byIndex))),
   },
 ];
