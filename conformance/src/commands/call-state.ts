@@ -54,7 +54,8 @@ export async function callState(job: RunningJob, operation: Operation): Promise<
 export async function callKeyed(task: LooseTask, operation: Operation): Promise<unknown> {
   if (operation.verb === "merge") return mergeNamespaces(task, operation);
   const handle = handleOf(task, operation);
-  const { verb, key, field, isSync } = operation;
+  const { verb, key, field } = operation;
+  const isSync = operation.isSync && `${verb}Sync` in handle;
   switch (verb) {
     case "keys":
       return isSync ? [...(call(handle, "keysSync") as Iterable<unknown>)] : collect(call(handle, "keys"));
@@ -82,7 +83,7 @@ export async function callKeyed(task: LooseTask, operation: Operation): Promise<
 /** Deletes each key as it is met. */
 async function deleteAll(handle: Handle, { isSync, spec }: Operation): Promise<unknown[]> {
   const found: unknown[] = [];
-  const keys = call(handle, isSync ? "keysSync" : "keys") as AsyncIterable<unknown>;
+  const keys = call(handle, isSync && "keysSync" in handle ? "keysSync" : "keys") as AsyncIterable<unknown>;
   for await (const key of keys) {
     found.push(key);
     call(handle, spec.kind === "map" ? "clear" : "delete", key);
@@ -94,7 +95,8 @@ async function deleteAll(handle: Handle, { isSync, spec }: Operation): Promise<u
 async function drain(handle: Handle, operation: Operation): Promise<unknown[]> {
   const { key, field, isSync } = operation;
   const found: unknown[] = [];
-  const entries = call(handle, isSync ? "entriesSync" : "entries", key) as AsyncIterable<[unknown, unknown]>;
+  const method = isSync && "entriesSync" in handle ? "entriesSync" : "entries";
+  const entries = call(handle, method, key) as AsyncIterable<[unknown, unknown]>;
   for await (const entry of entries) {
     found.push(entry);
     call(handle, "delete", key, entry[0]);
@@ -105,8 +107,9 @@ async function drain(handle: Handle, operation: Operation): Promise<unknown[]> {
 
 async function mergeNamespaces(task: LooseTask, operation: Operation): Promise<void> {
   const { key, namespace, isSync } = operation;
-  const method = isSync ? "mergeNamespacesSync" : "mergeNamespaces";
-  await call(stateOf(task, operation), method, key, namespace, mergedNamespaces(operation));
+  const state = stateOf(task, operation);
+  const method = isSync && "mergeNamespacesSync" in state ? "mergeNamespacesSync" : "mergeNamespaces";
+  await call(state, method, key, namespace, mergedNamespaces(operation));
 }
 
 function stateOf(task: LooseTask, { spec }: Pick<Operation, "spec">): Handle {
@@ -133,7 +136,8 @@ export function ownerIndex(key: ModelKey, tasks: readonly LooseTask[]): number {
 }
 
 async function writeKeyed(handle: Handle, operation: Operation): Promise<undefined> {
-  const { spec, verb, key, field, isSync } = operation;
+  const { spec, verb, key, field } = operation;
+  const isSync = operation.isSync && "addSync" in handle;
   const folds = spec.kind === "reducing" || spec.kind === "aggregating";
   if (verb === "delete" && spec.kind === "map") call(handle, "delete", key, field);
   else if (verb === "delete" || verb === "clear") call(handle, verb, key);
@@ -171,7 +175,7 @@ async function callOperatorState(tasks: readonly LooseTask[], operation: Operati
   return undefined;
 }
 
-async function collect(items: unknown): Promise<unknown[]> {
+export async function collect(items: unknown): Promise<unknown[]> {
   const found: unknown[] = [];
   for await (const item of items as AsyncIterable<unknown>) found.push(item);
   return found;

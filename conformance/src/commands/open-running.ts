@@ -17,7 +17,7 @@ import { declareOperator } from "./declare.js";
 import { keyGroupsOf } from "./key-group-shares.js";
 
 export interface OpenRequest {
-  readonly backend: Backend<true>;
+  readonly backend: Backend;
   readonly storage: CheckpointStorage;
   readonly job: string;
   readonly shape: Shape;

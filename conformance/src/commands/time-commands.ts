@@ -18,7 +18,7 @@ import {
 } from "../model/timer-model.js";
 import type { TaskTimes } from "../model/times.js";
 import { expectCode, expectEqual } from "../oracles/expectations.js";
-import { call, handleOf, type LooseTask, ownerIndex } from "./call-state.js";
+import { call, collect, handleOf, type LooseTask, ownerIndex } from "./call-state.js";
 import { type Command, command } from "./command.js";
 import { MAX_PARALLELISM } from "./declare.js";
 import { modelStates } from "./timer-handling.js";
@@ -45,8 +45,8 @@ export async function advanceClock(ms: number, model: JobModel, real: World): Pr
 }
 
 /** The clock is set back, when every task has seen how late it was. */
-export function setClockBack(ms: number, model: JobModel, real: World): boolean {
-  if (model.health === "poisoned" || !everyTaskLooks(model, real)) return false;
+export async function setClockBack(ms: number, model: JobModel, real: World): Promise<boolean> {
+  if (model.health === "poisoned" || !(await everyTaskLooks(model, real))) return false;
   real.clock.setBack(ms);
   model.look(real.clock.now());
   return true;
@@ -83,7 +83,7 @@ export const clockMoves: fc.Arbitrary<Command> = fc.tuple(fc.constantFrom(...STE
   command(how === 0 ? `set the clock back by ${ms} ms` : `${ms} ms pass`, async (model, real) => {
     real.coverage.count(how === 0 ? "clock set back" : "time passes");
     if (how > 0) await advanceClock(ms, model, real);
-    else setClockBack(ms, model, real);
+    else await setClockBack(ms, model, real);
   }),
 );
 
@@ -171,14 +171,14 @@ function firedCounts(real: World): readonly (readonly number[])[] {
 }
 
 /** Whether every task has looked at the clock: a state that expires by it was asked what there is. */
-function everyTaskLooks(model: JobModel, real: World): boolean {
+async function everyTaskLooks(model: JobModel, real: World): Promise<boolean> {
   const looks = model.shape.declared.map((specs) =>
     specs.find(({ ttl, isNamespaced }) => ttl !== undefined && ttl.time !== "event" && !isNamespaced),
   );
   if (looks.includes(undefined)) return false;
   for (const [operator, spec] of looks.entries()) {
     for (const task of real.running.operators[operator] ?? []) {
-      if (spec !== undefined) for (const _ of call(handleOf(task, { spec, namespace: "" }), "keysSync") as []) break;
+      if (spec !== undefined) await collect(call(handleOf(task, { spec, namespace: "" }), "keys"));
     }
   }
   return true;

@@ -38,6 +38,6 @@ export function historiesOf(weighted: Weighted, histories: Histories): fc.IAsync
     };
     let both: Awaited<ReturnType<typeof start>> | undefined;
     await fc.asyncModelRun(async () => (both = await start()), commands);
-    if (both?.model.health === "running") both.real.expectSame(both.model, "at the end");
+    if (both?.model.health === "running") await both.real.expectSame(both.model, "at the end");
   });
 }

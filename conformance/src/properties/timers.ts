@@ -51,13 +51,13 @@ export function firingMeetsBarrier(harness: Harness, coverage: Coverage): fc.IAs
     const { id } = await real.running.control.checkpoint();
     const fired = await firing;
     if ("error" in fired) throw fired.error;
-    real.expectSame(model, "after the firing");
+    await real.expectSame(model, "after the firing");
     const all = structuredClone(model.contents);
     await real.running.control.close();
     real.newStorage(model);
     await real.open(model, shape, latestSource().restore);
     await real.running.operators[operator]?.[task]?.advanceWatermark(watermark);
     model.restore({ id, contents: all, parent: before }, shape);
-    real.expectSame(model, `when the rest has fired after a restore of ${id}`);
+    await real.expectSame(model, `when the rest has fired after a restore of ${id}`);
   });
 }

@@ -12,6 +12,7 @@ import type { Clock } from "../contracts/clock.js";
 import { StateBackendError } from "../errors.js";
 import type { TimeSeen } from "../table/task-time.js";
 import type { Telemetry } from "../telemetry/telemetry.js";
+import type { ClaimedSavepoint } from "./claimed-savepoint.js";
 import type { Deadline } from "./deadline.js";
 import type { CheckpointListener } from "./listener.js";
 import type { CheckpointSettings } from "./options.js";
@@ -26,6 +27,8 @@ export interface CoordinatorParts {
   readonly segmentNames: SegmentNames;
   readonly retention: Retention;
   readonly garbage: GarbageCollector;
+  /** The savepoint that the job continues from, if it was claimed. */
+  readonly claimed: ClaimedSavepoint | undefined;
   readonly settings: CheckpointSettings;
   readonly telemetry: Telemetry;
   readonly listener: CheckpointListener;
