@@ -18,6 +18,8 @@ export interface Harness {
   backend(): Backend;
   /** A new, empty place. */
   place(): Place;
+  /** A history begins: what another one has left behind would be of a later time. */
+  begin?(): void;
   /** Stands between the job and the kit: for the kit's own tests, which break jobs. */
   wrap?(job: RunningJob): RunningJob;
   /** What is declared for a state: for the kit's own tests, which break declarations. */

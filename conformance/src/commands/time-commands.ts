@@ -4,7 +4,7 @@ import { systemClock } from "@tidemark/core";
 import fc from "fast-check";
 import { KEY_DOMAINS, NAMESPACES, pick } from "../model/domains.js";
 import type { JobModel } from "../model/job-model.js";
-import type { ModelKey } from "../model/key-order.js";
+import { keyGroup, type ModelKey } from "../model/key-order.js";
 import { type OperatorContent, taskOf } from "../model/operator-model.js";
 import {
   deleteTimer,
@@ -18,7 +18,7 @@ import {
 } from "../model/timer-model.js";
 import type { TaskTimes } from "../model/times.js";
 import { expectCode, expectEqual } from "../oracles/expectations.js";
-import { call, collect, handleOf, type LooseTask, ownerIndex } from "./call-state.js";
+import { call, type LooseTask, ownerIndex } from "./call-state.js";
 import { type Command, command } from "./command.js";
 import { MAX_PARALLELISM } from "./declare.js";
 import { modelStates } from "./timer-handling.js";
@@ -45,11 +45,11 @@ export async function advanceClock(ms: number, model: JobModel, real: World): Pr
 }
 
 /** The clock is set back, when every task has seen how late it was. */
-export async function setClockBack(ms: number, model: JobModel, real: World): Promise<boolean> {
-  if (model.health === "poisoned" || !(await everyTaskLooks(model, real))) return false;
+export function setClockBack(ms: number, model: JobModel, real: World): void {
+  if (model.health === "poisoned") return;
+  everyTaskLooks(real);
   real.clock.setBack(ms);
   model.look(real.clock.now());
-  return true;
 }
 
 /** Moves the watermark of one task to `watermark`: event timers fire. One that goes back is refused. */
@@ -83,7 +83,7 @@ export const clockMoves: fc.Arbitrary<Command> = fc.tuple(fc.constantFrom(...STE
   command(how === 0 ? `set the clock back by ${ms} ms` : `${ms} ms pass`, async (model, real) => {
     real.coverage.count(how === 0 ? "clock set back" : "time passes");
     if (how > 0) await advanceClock(ms, model, real);
-    else await setClockBack(ms, model, real);
+    else setClockBack(ms, model, real);
   }),
 );
 
@@ -170,18 +170,16 @@ function firedCounts(real: World): readonly (readonly number[])[] {
   return real.fired.map((tasks) => tasks.map(({ length }) => length));
 }
 
-/** Whether every task has looked at the clock: a state that expires by it was asked what there is. */
-async function everyTaskLooks(model: JobModel, real: World): Promise<boolean> {
-  const looks = model.shape.declared.map((specs) =>
-    specs.find(({ ttl, isNamespaced }) => ttl !== undefined && ttl.time !== "event" && !isNamespaced),
-  );
-  if (looks.includes(undefined)) return false;
-  for (const [operator, spec] of looks.entries()) {
-    for (const task of real.running.operators[operator] ?? []) {
-      if (spec !== undefined) await collect(call(handleOf(task, { spec, namespace: "" }), "keys"));
+/** Every task looks at the clock: its first timer is another one for a moment. */
+function everyTaskLooks(real: World): void {
+  for (const [operator, tasks] of real.running.operators.entries()) {
+    for (const { keyGroups, timers } of tasks) {
+      const key = KEY_DOMAINS[operator]?.find((each) => keyGroups.has(keyGroup(each, MAX_PARALLELISM)));
+      // A task without any of the keys has nothing that depends on the time.
+      if (key === undefined) continue;
+      for (const verb of ["register", "delete"]) call(timers.processing, verb, key, Number.MIN_SAFE_INTEGER, "");
     }
   }
-  return true;
 }
 
 /** Until nothing happens any more without the clock. */

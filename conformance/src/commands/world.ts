@@ -45,6 +45,7 @@ export class World {
   constructor(harness: Harness, coverage: Coverage, seed = 0) {
     this.#seed = seed;
     this.harness = harness;
+    harness.begin?.();
     this.coverage = coverage;
     this.places = [harness.place(), harness.place()];
   }
