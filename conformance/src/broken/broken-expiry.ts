@@ -155,17 +155,20 @@ export const BROKEN_EXPIRY: readonly BrokenFeature[] = [
     make: wrapped(
       states(
         (handle) => isValue(handle) && has("keysSync")(handle),
-        remembering((handle, known) => ({
-          set(key, given) {
-            handle["set"]?.(key, given);
-            known.set(key, given);
-          },
-          keysSync() {
+        remembering((handle, known) => {
+          const keys = (): unknown[] => {
             const found = [...(handle["keysSync"]?.() as unknown[])];
-            const others = [...known.keys()].filter((key) => handle["getSync"]?.(key) === undefined);
-            return [...found, ...others];
-          },
-        })),
+            return [...found, ...[...known.keys()].filter((key) => handle["getSync"]?.(key) === undefined)];
+          };
+          return {
+            keys,
+            keysSync: keys,
+            set(key, given) {
+              handle["set"]?.(key, given);
+              known.set(key, given);
+            },
+          };
+        }),
       ),
     ),
   },

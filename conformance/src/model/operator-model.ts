@@ -167,7 +167,9 @@ function sameTasks(from: Owners, to: Owners): number[] | undefined {
   return found.includes(-1) || found.length !== before.length ? undefined : found;
 }
 
+/** By the clock what has expired stays so by itself: whether it was removed may show once more. */
 function dropExpired(content: OperatorContent, spec: StateSpec, maxParallelism: number): void {
+  if (spec.ttl?.time !== "event") return;
   for (const [address, cell] of cellsOf(content, spec.name)) {
     const live = liveParts(cell, nowOfKey(content, { spec, key: cell.key }, maxParallelism));
     if (live === undefined) cellsOf(content, spec.name).delete(address);
