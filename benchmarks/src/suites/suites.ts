@@ -9,6 +9,7 @@ import { large } from "./large.js";
 import { loopDelay } from "./loop-delay.js";
 import { restore } from "./restore.js";
 import { rmw } from "./rmw.js";
+import { smallMaps } from "./small-maps.js";
 import { timers } from "./timers.js";
 import { ttl } from "./ttl.js";
 
@@ -21,6 +22,7 @@ export const suites: readonly Suite[] = [
   restore,
   large,
   ttl,
+  smallMaps,
   timers,
   codecs,
 ];

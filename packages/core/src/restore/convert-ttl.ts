@@ -9,11 +9,19 @@ import { ByteReader } from "../bytes/byte-reader.js";
 import { ByteWriter } from "../bytes/byte-writer.js";
 import type { OperatorManifest, StateManifest } from "../checkpoint/manifest.js";
 import { type BinaryKey, readUint16 } from "../key/binary-key.js";
-import { type EntryBlock, type EntrySource, FLAG_CLEAR, FLAG_DELETE, FLAG_EXPIRES } from "../segment/entry-block.js";
+import {
+  type EntryBlock,
+  type EntrySource,
+  FLAG_CLEAR,
+  FLAG_DELETE,
+  FLAG_EXPIRES,
+  FLAG_PACKED,
+} from "../segment/entry-block.js";
+import { eachPackedField, PackedFieldWriter } from "../segment/packed-fields.js";
+import type { WatermarkOf } from "../state/sweep.js";
 import { expiryOf } from "../state/ttl.js";
 import { isExpired, readExpiry } from "../table/stamped.js";
 import type { TaskTime } from "../table/task-time.js";
-import { watermarksBefore } from "./watermarks-before.js";
 
 /** What becomes of the values of a state. */
 export interface TtlChange {
@@ -29,9 +37,9 @@ export function ttlChanges(
   source: OperatorManifest,
   declared: readonly StateManifest[],
   time: TaskTime,
+  watermarkOf: WatermarkOf | undefined,
 ): ReadonlyMap<number, TtlChange> {
   const before = new Map(source.states.map((state) => [state.id, state]));
-  const watermarkOf = watermarksBefore(source, time);
   const changes = new Map<number, TtlChange>();
   for (const { id, kind, ttl } of declared) {
     const known = before.get(id);
@@ -72,7 +80,8 @@ function convertedBlock(block: EntryBlock, changes: ReadonlyMap<number, TtlChang
     if (change.isList) {
       flags.push(flag | (convertList(value, judged, out) ? 0 : FLAG_DELETE));
     } else {
-      flags.push(convertValue(value, judged, out) ? flagOf(flag, change) : (flag & FLAG_CLEAR) | FLAG_DELETE);
+      const convert = (flag & FLAG_PACKED) === 0 ? convertValue : convertFields;
+      flags.push(convert(value, judged, out) ? flagOf(flag, change) : (flag & FLAG_CLEAR) | FLAG_DELETE);
     }
     ends.push(out.length);
   }
@@ -95,6 +104,25 @@ function convertValue(value: ByteReader, { expiry, now }: Judged, out: ByteWrite
   else if (isExpired(readExpiry(value), now)) return false;
   out.bytes(value.view(value.remaining));
   return true;
+}
+
+/** Whether there are still fields. The latest expiry stands in front of them if they expire. */
+function convertFields(packed: ByteReader, judged: Judged, out: ByteWriter): boolean {
+  if (judged.expiry === undefined) readExpiry(packed);
+  else out.float64(judged.expiry);
+  const start = out.length;
+  const fields = new PackedFieldWriter(out);
+  eachPackedField(packed, (field, value) => {
+    const converted = new ByteWriter();
+    if (convertValue(value, judged, converted)) {
+      fields.begin(field);
+      out.bytes(converted.view());
+      fields.end();
+    } else {
+      value.skip(value.remaining);
+    }
+  });
+  return out.length > start;
 }
 
 /** Whether there are still elements. */
