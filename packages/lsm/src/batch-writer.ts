@@ -1,0 +1,93 @@
+/**
+ * Changes on their way into a database, in order, in batches that are bounded in entries and bytes.
+ *
+ * Invariants:
+ * - At most one batch is being written while the next one is filled.
+ * - A clear comes after everything before it was written, and is done before what follows it is written.
+ */
+
+import type { BinaryKey, Change } from "@tidemark/core";
+import { sealed } from "./envelope.js";
+import { BYTES, type BytesRange, type LevelBatch } from "./level-database.js";
+import type { LevelSpace } from "./level-space.js";
+
+/** About 1 ms of the event loop. */
+const BATCH_ENTRIES = 512;
+const BATCH_BYTES = 1024 * 1024;
+
+export class BatchWriter {
+  readonly #space: LevelSpace;
+  #batch: LevelBatch | undefined;
+  #bytes = 0;
+  #writing: Promise<void> = Promise.resolve();
+
+  constructor(space: LevelSpace) {
+    this.#space = space;
+  }
+
+  /** A promise only if there is something to wait for, as with all that follow. */
+  change(change: Change): Promise<void> | undefined {
+    if (change.kind === "put") return this.put(change.key, change.value);
+    if (change.kind === "delete") return this.delete(change.key);
+    return this.clear(this.#space.rangeOfPrefix(change.prefix));
+  }
+
+  put(key: BinaryKey, value: Uint8Array): Promise<void> | undefined {
+    const stored = this.#space.keyOf(key);
+    this.#open().put(stored, sealed(stored, value), BYTES);
+    this.#bytes += stored.length + value.length;
+    return this.#isFull() ? this.#write() : undefined;
+  }
+
+  delete(key: BinaryKey): Promise<void> | undefined {
+    const stored = this.#space.keyOf(key);
+    this.#open().del(stored, BYTES);
+    this.#bytes += stored.length;
+    return this.#isFull() ? this.#write() : undefined;
+  }
+
+  async clear(range: BytesRange): Promise<void> {
+    await this.#write();
+    await this.#writing;
+    await this.#space.database.clear(range);
+  }
+
+  record(name: string, record: Uint8Array): void {
+    const key = this.#space.metaKey(name);
+    this.#open().put(key, sealed(key, record), BYTES);
+  }
+
+  /** Writes what is left with the record `name`, last and durable. */
+  async end(name: string, record: Uint8Array): Promise<void> {
+    this.record(name, record);
+    await this.#write(true);
+    await this.#writing;
+  }
+
+  /** Gives up what was not written, and waits for what is being written. */
+  async abandon(): Promise<void> {
+    const batch = this.#batch;
+    this.#batch = undefined;
+    await Promise.allSettled([batch?.close(), this.#writing]);
+  }
+
+  #open(): LevelBatch {
+    this.#batch ??= this.#space.database.batch();
+    return this.#batch;
+  }
+
+  #isFull(): boolean {
+    return (this.#batch?.length ?? 0) >= BATCH_ENTRIES || this.#bytes >= BATCH_BYTES;
+  }
+
+  async #write(sync = false): Promise<void> {
+    const batch = this.#batch;
+    if (batch === undefined) return;
+    this.#batch = undefined;
+    this.#bytes = 0;
+    await this.#writing;
+    this.#writing = batch.write({ sync });
+    // Whoever waits for it next is told.
+    this.#writing.catch(() => undefined);
+  }
+}

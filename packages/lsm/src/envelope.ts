@@ -1,0 +1,27 @@
+/**
+ * Values as they are stored: behind a checksum of key and value.
+ *
+ * Invariants:
+ * - The checksum takes in the whole stored key, so that a value under another key is noticed.
+ *
+ * @see docs/formats.md#leveldb
+ */
+
+import { crc32 } from "node:zlib";
+
+const CHECKSUM_BYTES = 4;
+
+/** `value` behind its checksum, in a new buffer. */
+export function sealed(key: Uint8Array, value: Uint8Array): Buffer {
+  const stored = Buffer.allocUnsafe(CHECKSUM_BYTES + value.length);
+  stored.set(value, CHECKSUM_BYTES);
+  stored.writeUInt32BE(crc32(value, crc32(key)), 0);
+  return stored;
+}
+
+/** The value in `stored`, which it shares its memory with; `undefined` if it is not what was sealed under `key`. */
+export function unsealed(key: Uint8Array, stored: Buffer): Uint8Array | undefined {
+  if (stored.length < CHECKSUM_BYTES) return undefined;
+  const value = stored.subarray(CHECKSUM_BYTES);
+  return stored.readUInt32BE(0) === crc32(value, crc32(key)) ? value : undefined;
+}
