@@ -4,16 +4,20 @@
  * Invariants:
  * - At most one batch is being written while the next one is filled.
  * - A clear comes after everything before it was written, and is done before what follows it is written.
+ * - Behind a write that failed nothing is written to that database: half a record may be at the end of its log, and LevelDB would not read on
+ *   behind that. As long as it is the end, what is there is what was written before.
  */
 
 import type { BinaryKey, Change } from "@tidemark/core";
 import { sealed } from "./envelope.js";
-import { BYTES, type BytesRange, type LevelBatch } from "./level-database.js";
+import { BYTES, type BytesRange, type LevelBatch, type LevelDatabase } from "./level-database.js";
 import type { LevelSpace } from "./level-space.js";
 
 /** About 1 ms of the event loop. */
 const BATCH_ENTRIES = 512;
 const BATCH_BYTES = 1024 * 1024;
+
+const failures = new WeakMap<LevelDatabase, Error>();
 
 export class BatchWriter {
   readonly #space: LevelSpace;
@@ -49,7 +53,7 @@ export class BatchWriter {
   async clear(range: BytesRange): Promise<void> {
     await this.#write();
     await this.#writing;
-    await this.#space.database.clear(range);
+    await this.#guarded((database) => database.clear(range));
   }
 
   record(name: string, record: Uint8Array): void {
@@ -86,8 +90,20 @@ export class BatchWriter {
     this.#batch = undefined;
     this.#bytes = 0;
     await this.#writing;
-    this.#writing = batch.write({ sync });
+    this.#writing = this.#guarded(() => batch.write({ sync }));
     // Whoever waits for it next is told.
     this.#writing.catch(() => undefined);
+  }
+
+  async #guarded(write: (database: LevelDatabase) => Promise<void>): Promise<void> {
+    const { database } = this.#space;
+    const failure = failures.get(database);
+    if (failure !== undefined) throw failure;
+    try {
+      await write(database);
+    } catch (error) {
+      failures.set(database, error as Error);
+      throw error;
+    }
   }
 }

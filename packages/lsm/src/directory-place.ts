@@ -56,7 +56,7 @@ class DirectoryPlace {
   }
 
   async open(scope: TaskScope): Promise<OpenPlace> {
-    await this.#claim(scope);
+    const wasThere = await this.#claim(scope);
     const name = await this.#parts.disk.realPath(this.#path);
     if (openHere.has(name)) throw lockedError(placeText(this.#path));
     openHere.add(name);
@@ -64,7 +64,7 @@ class DirectoryPlace {
     try {
       const lock = await this.#openLock();
       undo.push(() => lock.close());
-      const { database, contents, emptyBecause } = await this.#openData(scope);
+      const { database, contents, emptyBecause } = await this.#openData(scope, wasThere);
       undo.push(() => database.close());
       return {
         space: this.#spaceOf(database),
@@ -78,19 +78,20 @@ class DirectoryPlace {
     }
   }
 
-  /** Makes the directory, or checks that it is the one of `scope`. */
-  async #claim(scope: TaskScope): Promise<void> {
+  /** Makes the directory, or checks that it is the one of `scope`; whether it was there. */
+  async #claim(scope: TaskScope): Promise<boolean> {
     const { directory, disk } = this.#parts;
     await checkNoDatabase(directory, disk);
     const names = await disk.names(this.#path);
     if (names.includes(MARKER)) {
       checkMarker((await disk.read(join(this.#path, MARKER))).toString(), scope, placeText(this.#path));
-      return;
+      return true;
     }
     const foreign = names.find((name) => !isMarkerFile(name));
     if (foreign !== undefined) throw foreignError(this.#path, foreign);
     await disk.makeDirectory(this.#path);
     await disk.write(join(this.#path, MARKER), markerText(scope));
+    return false;
   }
 
   /** Nothing is stored in it: if it is damaged, another one is as good. */
@@ -106,18 +107,18 @@ class DirectoryPlace {
     }
   }
 
-  async #openData(scope: TaskScope): Promise<Data> {
+  async #openData(scope: TaskScope, wasThere: boolean): Promise<Data> {
     const { disk, openLevel } = this.#parts;
     const path = join(this.#path, "data");
     const isThere = (await disk.names(path)).length > 0;
-    const found = isThere ? await this.#openFound(path) : "there is no database";
+    const found = isThere ? await this.#openFound(path) : "the database is missing";
     if (typeof found !== "string") return found;
     await disk.remove(path);
     const database = await openLevel(path, "new");
     try {
       await writeContents(this.#spaceOf(database), scope);
       const contents = await readContents(this.#spaceOf(database));
-      return { database, contents, emptyBecause: isThere ? `directory=${quoted(path)} ${found}` : undefined };
+      return { database, contents, emptyBecause: wasThere ? `directory=${quoted(path)} ${found}` : undefined };
     } catch (error) {
       await database.close();
       throw error;

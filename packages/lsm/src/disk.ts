@@ -75,8 +75,9 @@ export function asDiskError(error: unknown, path: string): unknown {
 }
 
 function remedyOf(code: string): string {
-  if (code === "EACCES" || code === "EPERM" || code === "EROFS")
-    {return "Give this process the right to write there, or choose another directory.";}
+  if (code === "EACCES" || code === "EPERM" || code === "EROFS") {
+    return "Give this process the right to write there, or choose another directory.";
+  }
   if (code === "ENOSPC" || code === "EDQUOT") return "Make room on the disk.";
   if (code === "ENOTDIR" || code === "EEXIST") return "A file has this name: choose another directory.";
   if (code === "EMFILE" || code === "ENFILE") return "Raise the limit of open files, or lower maxOpenFiles.";

@@ -152,7 +152,7 @@ function checkNames(options: LsmOptions): void {
   const directory: unknown = options.directory;
   if (directory !== undefined && (typeof directory !== "string" || directory === "")) {
     throw new TypeError(
-      `directory is no path. received=${quoted(String(directory))}. Give the path of a directory, as text.`,
+      `directory is no path. received=${directory === "" ? "empty" : typeof directory}. Give the path of a directory, as text.`,
     );
   }
   if (options.database !== undefined) checkDatabase(options);
@@ -168,13 +168,15 @@ function checkDatabase({ database, checkpoints, prefix }: LsmDatabaseOptions): v
       "database is not one of abstract-level 3. Give a Level of the package level 10, or a ClassicLevel of classic-level 3.",
     );
   }
-  if (checkpoints === undefined)
-    {throw new TypeError(
+  if (checkpoints === undefined) {
+    throw new TypeError(
       "checkpoints is missing. With a database, say where checkpoints go: checkpoints: directory(path).",
-    );}
+    );
+  }
   // Above U+00FF a character is more than a byte.
-  if (prefix !== undefined && !/^[\u0000-\u00ff]*$/.test(prefix))
-    {throw new TypeError(`prefix is not latin1 text. received=${quoted(prefix)}.`);}
+  if (prefix !== undefined && Buffer.from(prefix, "latin1").toString("latin1") !== prefix) {
+    throw new TypeError(`prefix is not latin1 text. received=${quoted(prefix)}. Use characters up to U+00FF.`);
+  }
 }
 
 function choice<Choice extends string>(name: string, value: Choice, choices: readonly Choice[]): Choice {

@@ -37,8 +37,9 @@ export async function readContents(space: LevelSpace): Promise<Contents> {
   try {
     format = textOf(await space.readMeta(FORMAT_RECORD));
     const tainted = textOf(await space.readMeta(TAINTED_RECORD));
-    if (tainted !== undefined)
-      {return { format, marks: GroupMarks.none, unusable: `damage was found earlier: ${tainted}` };}
+    if (tainted !== undefined) {
+      return { format, marks: GroupMarks.none, unusable: `damage was found earlier: ${tainted}` };
+    }
     const bytes = await space.readMeta(GROUPS_RECORD);
     const marks = bytes === undefined ? undefined : GroupMarks.fromBytes(bytes);
     return marks === undefined

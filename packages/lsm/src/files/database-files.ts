@@ -19,9 +19,11 @@ import { checkedBlocks } from "./table-file.js";
 const SLICE_BYTES = 1024 * 1024;
 const BATCH_HEADER_BYTES = 12;
 
+type ReadingDisk = Pick<Disk, "read" | "sizes">;
+
 interface Work {
   readonly directory: string;
-  readonly disk: Disk;
+  readonly disk: ReadingDisk;
   readonly clock: Clock;
 }
 
@@ -32,7 +34,7 @@ export type Verify = "everything" | "logs";
 export async function damageOf(
   directory: string,
   verify: Verify,
-  disk: Disk,
+  disk: ReadingDisk,
   clock: Clock,
 ): Promise<string | undefined> {
   const work = { directory, disk, clock };
@@ -117,8 +119,9 @@ async function inFile<T>(name: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    if (error instanceof Damage && !error.message.startsWith("file="))
-      {throw new Damage(`file=${name}: ${error.message}`);}
+    if (error instanceof Damage && !error.message.startsWith("file=")) {
+      throw new Damage(`file=${name}: ${error.message}`);
+    }
     throw error;
   }
 }

@@ -37,8 +37,9 @@ export function logRecords(file: Buffer): LogRecords {
     const fragment = fragmentAt(file, at, left);
     if (fragment === undefined) return { records, isCut: true };
     const { type, data } = fragment;
-    if ((type === FULL || type === FIRST) !== (parts === undefined))
-      {throw new Damage("a log record has no beginning or no end");}
+    if ((type === FULL || type === FIRST) !== (parts === undefined)) {
+      throw new Damage("a log record has no beginning or no end");
+    }
     parts = [...(parts ?? []), data];
     if (type === FULL || type === LAST) {
       records.push(parts.length === 1 ? data : Buffer.concat(parts));

@@ -25,8 +25,9 @@ export function snappyDecompressed(compressed: Buffer): Buffer {
       at += literal.length;
     } else {
       const { offset, count } = copyOf(tag, input);
-      if (offset === 0 || offset > at || at + count > length)
-        {throw new Damage("a compressed block points out of itself");}
+      if (offset === 0 || offset > at || at + count > length) {
+        throw new Damage("a compressed block points out of itself");
+      }
       // Byte by byte: what is copied may overlap what it makes.
       for (let end = at + count; at < end; at++) output[at] = output[at - offset] as number;
     }

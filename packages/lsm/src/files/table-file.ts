@@ -31,7 +31,9 @@ export function* checkedBlocks(file: Buffer): Generator<number, void, undefined>
   const footer = new ByteCursor(file.subarray(footerAt));
   const filters = placeAt(footer);
   const index = placeAt(footer);
-  if (!footer.bytes.subarray(-MAGIC.length).equals(MAGIC)) throw new Damage("a table has no footer");
+  if (footer.at > FOOTER_BYTES - MAGIC.length) throw new Damage("a table has no footer");
+  const rest = Buffer.concat([Buffer.alloc(FOOTER_BYTES - MAGIC.length - footer.at), MAGIC]);
+  if (!footer.bytes.subarray(footer.at).equals(rest)) throw new Damage("a table has no footer");
   let at = 0;
   for (const place of [...placesIn(file, index), ...placesIn(file, filters), filters, index]) {
     if (place.offset !== at) throw new Damage("a table has something between its blocks");
