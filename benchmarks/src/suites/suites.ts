@@ -6,6 +6,7 @@ import { compaction } from "./compaction.js";
 import { freeze } from "./freeze.js";
 import { large } from "./large.js";
 import { loopDelay } from "./loop-delay.js";
+import { lsmStore } from "./lsm-store.js";
 import { restore } from "./restore.js";
 import { rmw } from "./rmw.js";
 import { timers } from "./timers.js";
@@ -21,4 +22,5 @@ export const suites: readonly Suite[] = [
   large,
   ttl,
   timers,
+  lsmStore,
 ];

@@ -10,11 +10,11 @@
 
 import type { BinaryKey, Change } from "@tidemark/core";
 import { sealed } from "./envelope.js";
-import { BYTES, type BytesRange, type LevelBatch, type LevelDatabase } from "./level-database.js";
+import type { BytesRange, LevelBatch, LevelDatabase } from "./level-database.js";
 import type { LevelSpace } from "./level-space.js";
 
-/** About 1 ms of the event loop. */
-const BATCH_ENTRIES = 512;
+/** One to two milliseconds of the event loop. */
+const BATCH_ENTRIES = 1_000;
 const BATCH_BYTES = 1024 * 1024;
 
 const failures = new WeakMap<LevelDatabase, Error>();
@@ -38,14 +38,14 @@ export class BatchWriter {
 
   put(key: BinaryKey, value: Uint8Array): Promise<void> | undefined {
     const stored = this.#space.keyOf(key);
-    this.#open().put(stored, sealed(stored, value), BYTES);
+    this.#open().put(stored, sealed(stored, value), this.#space.options);
     this.#bytes += stored.length + value.length;
     return this.#isFull() ? this.#write() : undefined;
   }
 
   delete(key: BinaryKey): Promise<void> | undefined {
     const stored = this.#space.keyOf(key);
-    this.#open().del(stored, BYTES);
+    this.#open().del(stored, this.#space.options);
     this.#bytes += stored.length;
     return this.#isFull() ? this.#write() : undefined;
   }
@@ -58,7 +58,7 @@ export class BatchWriter {
 
   record(name: string, record: Uint8Array): void {
     const key = this.#space.metaKey(name);
-    this.#open().put(key, sealed(key, record), BYTES);
+    this.#open().put(key, sealed(key, record), this.#space.options);
   }
 
   /** Writes what is left with the record `name`, last and durable. */

@@ -149,7 +149,7 @@ class DirectoryPlace {
   }
 
   #spaceOf(database: OwnLevelDatabase): LevelSpace {
-    return new LevelSpace(database, "", placeText(this.#path));
+    return new LevelSpace(database, "", placeText(this.#path), true);
   }
 }
 

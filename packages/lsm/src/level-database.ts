@@ -16,8 +16,8 @@ export interface LevelDatabase {
   readonly status: string;
   readonly supports: { readonly getSync?: boolean; readonly additionalMethods?: unknown };
   open(): Promise<void>;
-  getMany(keys: Uint8Array[], options: BytesOptions): Promise<unknown[]>;
-  getSync?(key: Uint8Array, options: BytesOptions): unknown;
+  getMany(keys: Uint8Array[], options?: BytesOptions): Promise<unknown[]>;
+  getSync?(key: Uint8Array, options?: BytesOptions): unknown;
   batch(): LevelBatch;
   clear(range: BytesRange): Promise<void>;
   iterator(range: BytesRange & { readonly highWaterMarkBytes: number }): LevelIterator;
@@ -25,8 +25,8 @@ export interface LevelDatabase {
 
 export interface LevelBatch {
   readonly length: number;
-  put(key: Uint8Array, value: Uint8Array, options: BytesOptions): unknown;
-  del(key: Uint8Array, options: BytesOptions): unknown;
+  put(key: Uint8Array, value: Uint8Array, options?: BytesOptions): unknown;
+  del(key: Uint8Array, options?: BytesOptions): unknown;
   write(options: { readonly sync: boolean }): Promise<void>;
   close(): Promise<void>;
 }

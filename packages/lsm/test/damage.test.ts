@@ -97,9 +97,7 @@ async function openDamaged(name: string, { inflict }: Damage): Promise<"rebuild"
 
 async function filesOf(pattern: RegExp): Promise<readonly (readonly [string, number])[]> {
   const names = (await readdir(join(whole, DATA))).filter((name) => pattern.test(name));
-  return Promise.all(
-    names.map(async (name) => [name, (await readFile(join(whole, DATA, name))).length] as const),
-  );
+  return Promise.all(names.map(async (name) => [name, (await readFile(join(whole, DATA, name))).length] as const));
 }
 
 describe("S1 what is damaged is rebuilt, and the reason is told", () => {

@@ -120,8 +120,9 @@ describe("a database", () => {
 
   async function judge(changes: Readonly<Record<string, Buffer | undefined>>): Promise<string | undefined> {
     const files = new Map<string, Buffer>();
-    for (const [name, bytes] of Object.entries({ ...sound, ...changes }))
-      {if (bytes !== undefined) files.set(name, bytes);}
+    for (const [name, bytes] of Object.entries({ ...sound, ...changes })) {
+      if (bytes !== undefined) files.set(name, bytes);
+    }
     const disk: Pick<Disk, "read" | "sizes"> = {
       async read(path) {
         const bytes = files.get(path.split(/[/\\]/).at(-1) as string);
