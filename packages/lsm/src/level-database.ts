@@ -2,8 +2,8 @@
 
 /** Keys and values go in and come out as bytes, whatever the database's own encodings are. */
 export interface BytesOptions {
-  readonly keyEncoding: "buffer";
-  readonly valueEncoding: "buffer";
+  readonly keyEncoding?: "buffer";
+  readonly valueEncoding?: "buffer";
 }
 
 export interface BytesRange extends BytesOptions {
@@ -16,8 +16,8 @@ export interface LevelDatabase {
   readonly status: string;
   readonly supports: { readonly getSync?: boolean; readonly additionalMethods?: unknown };
   open(): Promise<void>;
-  getMany(keys: Uint8Array[], options?: BytesOptions): Promise<unknown[]>;
-  getSync?(key: Uint8Array, options?: BytesOptions): unknown;
+  getMany(keys: Uint8Array[], options: BytesOptions): Promise<unknown[]>;
+  getSync?(key: Uint8Array, options: BytesOptions): unknown;
   batch(): LevelBatch;
   clear(range: BytesRange): Promise<void>;
   iterator(range: BytesRange & { readonly highWaterMarkBytes: number }): LevelIterator;
@@ -25,8 +25,8 @@ export interface LevelDatabase {
 
 export interface LevelBatch {
   readonly length: number;
-  put(key: Uint8Array, value: Uint8Array, options?: BytesOptions): unknown;
-  del(key: Uint8Array, options?: BytesOptions): unknown;
+  put(key: Uint8Array, value: Uint8Array, options: BytesOptions): unknown;
+  del(key: Uint8Array, options: BytesOptions): unknown;
   write(options: { readonly sync: boolean }): Promise<void>;
   close(): Promise<void>;
 }
@@ -40,5 +40,8 @@ export interface LevelIterator {
 export interface OwnLevelDatabase extends LevelDatabase {
   close(): Promise<void>;
 }
+
+/** For databases whose own encodings are bytes: what is not named at each call is not looked up at each call. */
+export const OWN_BYTES: BytesOptions = Object.freeze({});
 
 export const BYTES: BytesOptions = Object.freeze({ keyEncoding: "buffer", valueEncoding: "buffer" });

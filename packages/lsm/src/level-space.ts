@@ -11,7 +11,7 @@
 
 import type { BinaryKey, KeyRange, StoreEntry } from "@tidemark/core";
 import { unsealed } from "./envelope.js";
-import { BYTES, type BytesOptions, type BytesRange, type LevelDatabase } from "./level-database.js";
+import { BYTES, type BytesOptions, type BytesRange, type LevelDatabase, OWN_BYTES } from "./level-database.js";
 import { corruptError } from "./level-error.js";
 
 /** A getMany of more keys holds the event loop for too long. */
@@ -24,14 +24,14 @@ export class LevelSpace {
   readonly database: LevelDatabase;
   /** Where it is, for people. */
   readonly place: string;
-  readonly options: BytesOptions | undefined;
+  readonly options: BytesOptions;
   readonly #prefix: string;
   readonly #entries: string;
   readonly #entryBytes: Buffer;
 
-  /** @param isOwn whether the database's own encodings are bytes, so that they need not be named at each call */
+  /** @param isOwn whether the database's own encodings are bytes */
   constructor(database: LevelDatabase, prefix: string, place: string, isOwn = false) {
-    this.options = isOwn ? undefined : BYTES;
+    this.options = isOwn ? OWN_BYTES : BYTES;
     this.database = database;
     this.place = place;
     this.#prefix = prefix;
