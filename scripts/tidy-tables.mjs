@@ -14,6 +14,7 @@ export const coreLayers = [
   ["storage"],
   ["segment"],
   ["table"],
+  ["stored"],
   ["checkpoint"],
   ["state"],
   ["restore"],

@@ -3,7 +3,7 @@
 export { ByteReader } from "./bytes/byte-reader.js";
 export { ByteWriter } from "./bytes/byte-writer.js";
 export { systemClock, systemRandom } from "./clock.js";
-export type { Backend, StoreProvider } from "./contracts/backend.js";
+export type { Backend, StoreProvider, SyncReads } from "./contracts/backend.js";
 export type {
   ByteRange,
   CheckpointStorage,
@@ -109,6 +109,14 @@ export type {
   StateAccessMessage,
   TelemetryMessages,
 } from "./telemetry/messages.js";
+export { avro, type AvroCheckOptions, type AvroOptions, type AvroType, type FormerAvroType } from "./value/avro.js";
 export { blob, codec, float64, integer, json, text, type ValueEncoding } from "./value/codecs.js";
 export { evolved, former } from "./value/evolved.js";
 export { structured } from "./value/structured-codec.js";
+export {
+  type SchemaIssue,
+  type SchemaOutput,
+  type SchemaResult,
+  type StandardSchema,
+  validated,
+} from "./value/validated.js";

@@ -3,12 +3,15 @@
 import type { CheckpointStorage } from "./checkpoint-storage.js";
 import type { Store } from "./store.js";
 
+/** What can be read without a promise: everything, single rows of keyed state, or nothing. */
+export type SyncReads = boolean | "point";
+
 /**
  * A state backend. `Sync` tells the type system whether state can be read without a promise.
  *
  * A backend without a store keeps the whole table decoded in memory.
  */
-export interface Backend<Sync extends boolean = boolean> {
+export interface Backend<Sync extends SyncReads = SyncReads> {
   /** For people: reports, errors, metrics. Core never decides anything by it. */
   readonly name: string;
   /** Whether `getSync` and its siblings work. */

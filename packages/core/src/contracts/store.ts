@@ -66,6 +66,11 @@ export interface KeyRange {
  */
 export interface Store {
   /**
+   * Refuses with a clear error what `open` would refuse for this scope: an unreachable or foreign place, one that another process has
+   * open. Changes nothing of what a running owner needs, and comes before anybody is fenced.
+   */
+  prepare?(scope: TaskScope): Promise<void>;
+  /**
    * Why `open` reported nothing of what had been stored, for people: it was damaged, of an older format, or could not be trusted. Set by `open`;
    * absent if there was nothing, or all of it is reported.
    */

@@ -6,7 +6,7 @@
  */
 
 import type { CheckpointStorage } from "../contracts/checkpoint-storage.js";
-import type { Backend } from "../contracts/backend.js";
+import type { Backend, SyncReads } from "../contracts/backend.js";
 import type { Clock, Random } from "../contracts/clock.js";
 import { systemClock, systemRandom } from "../clock.js";
 import { GarbageCollector } from "../checkpoint/garbage.js";
@@ -18,7 +18,7 @@ import { Coordinator } from "../coordinator/coordinator.js";
 import type { CheckpointInfo, CompletedCheckpoint } from "../coordinator/history.js";
 import type { CheckpointListener } from "../coordinator/listener.js";
 import { IntervalTrigger } from "../coordinator/interval.js";
-import { type CheckpointOptions, checkpointSettings } from "../coordinator/options.js";
+import { type CheckpointOptions, type CheckpointSettings, checkpointSettings } from "../coordinator/options.js";
 import { Retention } from "../coordinator/retention.js";
 import type { KeyGroups } from "../key/key-groups.js";
 import {
@@ -32,7 +32,8 @@ import {
 import { Telemetry } from "../telemetry/telemetry.js";
 import type { AnyOperator } from "../task/define-operator.js";
 import { asDeclared, type KeyOfOperator, type OperatorTasks } from "./operator-tasks.js";
-import { dealKeyGroups, judge, planTasks } from "./plan.js";
+import { JobStores } from "./job-stores.js";
+import { dealKeyGroups, judge, type PlannedTask, planTasks } from "./plan.js";
 import { rehearse, restoredBytes, restoreTasks } from "./restore-tasks.js";
 import { type BuiltTask, taskHandle, type TaskOf, withStates } from "./task.js";
 
@@ -52,7 +53,7 @@ export interface TaskOptions<Declared = AnyOperator> {
 }
 
 /** Where a job runs and from where it continues. */
-export interface JobOptions<Sync extends boolean> extends CheckpointOptions {
+export interface JobOptions<Sync extends SyncReads> extends CheckpointOptions {
   /** Any text; identifies the job's checkpoints in the storage. */
   readonly job: string;
   readonly backend: Backend<Sync>;
@@ -109,7 +110,7 @@ export interface Job<Tasks extends readonly unknown[]> extends JobControl {
   readonly tasks: Tasks;
 }
 
-type TaskTypes<Tasks extends readonly TaskOptions<unknown>[], Sync extends boolean> = {
+type TaskTypes<Tasks extends readonly TaskOptions<unknown>[], Sync extends SyncReads> = {
   readonly [Index in keyof Tasks]: Tasks[Index] extends { readonly parallelism: number }
     ? OperatorTasks<TaskOf<Tasks[Index]["operator"], Sync>, KeyOfOperator<Tasks[Index]["operator"]>>
     : TaskOf<Tasks[Index]["operator"], Sync>;
@@ -121,43 +122,77 @@ type TaskTypes<Tasks extends readonly TaskOptions<unknown>[], Sync extends boole
  * restore; UNAVAILABLE for the storage; FENCED if another process took the job over meanwhile
  * @throws {TypeError | RangeError} for options that cannot be
  */
-export async function openJob<const Tasks extends readonly TaskOptions<unknown>[], Sync extends boolean>(
+export async function openJob<const Tasks extends readonly TaskOptions<unknown>[], Sync extends SyncReads>(
   options: JobOptions<Sync> & { readonly tasks: Tasks },
 ): Promise<Job<TaskTypes<Tasks, Sync>>> {
-  const { job, backend, restore = "latest", clock = systemClock, random = systemRandom } = options;
+  const { job, backend, clock = systemClock } = options;
   const telemetry = new Telemetry(job, clock);
   const started = clock.monotonic();
   const settings = checkpointSettings(checkpointOptions(options));
   const planned = planTasks(job, options.tasks as readonly TaskOptions[]);
-  const storage = options.checkpoints ?? backend.checkpoints;
-  const place: JobPlace = { storage, names: new JobNames(job), job };
-  const ignored = options.ignoreOperators ?? [];
-  const seen = await find(restore, place, await readPublished(storage, place.names));
-  await rehearse(judge(dealKeyGroups(planned, seen), seen, ignored), seen, clock);
+  const place: JobPlace = { storage: options.checkpoints ?? backend.checkpoints, names: new JobNames(job), job };
+  const stores = new JobStores(job, backend.store, clock);
+  const request: OpenRequest = { options, settings, planned, place, stores, telemetry, clock };
+  try {
+    await refuseEarly(request);
+    const opened = await openTasks(request);
+    telemetry.restored(opened.restoredFrom, started, () => restoredBytes(opened.built));
+    const trigger = new IntervalTrigger(opened.coordinator, settings, clock);
+    return jobHandle({ ...opened, stores, trigger }) as Job<TaskTypes<Tasks, Sync>>;
+  } catch (error) {
+    // What is reported is why the job could not be opened.
+    await stores.close().catch(() => undefined);
+    throw error;
+  }
+}
 
-  const { lineage, published } = await Lineage.acquire(storage, place.names, random);
+interface OpenRequest {
+  readonly options: JobOptions<SyncReads> & { readonly tasks: readonly TaskOptions<unknown>[] };
+  readonly settings: CheckpointSettings;
+  readonly planned: readonly PlannedTask[];
+  readonly place: JobPlace;
+  readonly stores: JobStores;
+  readonly telemetry: Telemetry;
+  readonly clock: Clock;
+}
+
+/** Whatever can be refused is refused here, before anybody is fenced. */
+async function refuseEarly({ options, planned, place, stores, clock }: OpenRequest): Promise<void> {
+  const { restore = "latest", ignoreOperators = [] } = options;
+  const seen = await find(restore, place, await readPublished(place.storage, place.names));
+  const plan = judge(dealKeyGroups(planned, seen), seen, ignoreOperators);
+  await rehearse(plan, seen, clock);
+  await stores.prepare(plan);
+}
+
+interface OpenedTasks {
+  readonly built: readonly BuiltTask[];
+  readonly coordinator: Coordinator;
+  readonly restoredFrom: number | undefined;
+  readonly tasks: readonly unknown[];
+}
+
+async function openTasks(request: OpenRequest): Promise<OpenedTasks> {
+  const { options, settings, planned, place, stores, telemetry, clock } = request;
+  const { restore = "latest", ignoreOperators = [], random = systemRandom } = options;
+  const { storage, names, job } = place;
+  const { lineage, published } = await Lineage.acquire(storage, names, random);
   const found = await find(restore, place, published);
-  const plan = judge(dealKeyGroups(planned, found), found, ignored);
+  const plan = judge(dealKeyGroups(planned, found), found, ignoreOperators);
   const segmentNames = new SegmentNames(lineage);
   const epoch = Math.max(published.highestId, found?.manifest.checkpoint ?? 0) + 1;
-  const built = await restoreTasks({
-    plan,
-    found,
-    place,
-    segmentNames,
-    epoch,
-    clock,
-    compression: settings.compression,
-  });
+  const { compression } = settings;
+  const fence = { epoch: lineage.attempt.number, nonce: lineage.attempt.nonce };
+  const built = await restoreTasks({ plan, found, place, segmentNames, epoch, clock, compression, stores, fence });
   const parts: CoordinatorParts = {
     job,
     tasks: built.map(({ runtime }) => runtime),
     lineage,
     segmentNames,
     retention: new Retention(settings.retain, published.manifests, (name) =>
-      readJobManifest(storage, place.names, { name, job }),
+      readJobManifest(storage, names, { name, job }),
     ),
-    garbage: new GarbageCollector({ storage, names: place.names, lineage, clock, graceMs: settings.graceMs }),
+    garbage: new GarbageCollector({ storage, names, lineage, clock, graceMs: settings.graceMs }),
     claimed: claimedSavepoint(restore, found, lineage, settings.retain),
     settings,
     telemetry,
@@ -176,9 +211,7 @@ export async function openJob<const Tasks extends readonly TaskOptions<unknown>[
     return withStates(task, task.states);
   });
   const tasks = asDeclared(options.tasks as readonly TaskOptions[], plan, handles);
-  telemetry.restored(restoredFrom, started, () => restoredBytes(built));
-  const trigger = new IntervalTrigger(coordinator, settings, clock);
-  return jobHandle({ coordinator, trigger, restoredFrom, tasks }) as Job<TaskTypes<Tasks, Sync>>;
+  return { built, coordinator, restoredFrom, tasks };
 }
 
 function find(restore: Restore, place: JobPlace, published: Published): Promise<FoundCheckpoint | undefined> {
@@ -199,12 +232,13 @@ function claimedSavepoint(
 
 interface JobInside {
   readonly coordinator: Coordinator;
+  readonly stores: JobStores;
   readonly trigger: IntervalTrigger;
   readonly restoredFrom: number | undefined;
   readonly tasks: readonly unknown[];
 }
 
-function jobHandle({ coordinator, trigger, restoredFrom, tasks }: JobInside): Job<readonly unknown[]> {
+function jobHandle({ coordinator, stores, trigger, restoredFrom, tasks }: JobInside): Job<readonly unknown[]> {
   return Object.freeze({
     tasks: Object.freeze(tasks),
     restoredFrom,
@@ -226,6 +260,7 @@ function jobHandle({ coordinator, trigger, restoredFrom, tasks }: JobInside): Jo
     async close() {
       trigger.stop();
       await coordinator.close();
+      await stores.close();
     },
   });
 }
