@@ -7,11 +7,12 @@
  */
 
 import { quoted, StateBackendError, type TaskScope } from "@tidemark/core";
+import { GroupMarks } from "./group-marks.js";
 import type { LevelDatabase } from "./level-database.js";
 import { asStoreError, lockedError } from "./level-error.js";
 import { LevelSpace } from "./level-space.js";
 import { checkMarker } from "./marker.js";
-import { FORMAT_RECORD, type OpenPlace, type Place, readContents, writeContents } from "./place.js";
+import { type Contents, FORMAT_RECORD, type OpenPlace, type Place, readContents, writeContents } from "./place.js";
 import { scopePath } from "./scope-path.js";
 
 /** What is open of each database. */
@@ -24,24 +25,29 @@ export function databasePlace(database: LevelDatabase, prefix: string): Place {
     const place = `prefix=${quoted(below)}`;
     const taken = openHere.get(database) ?? new Set();
     if (taken.has(below)) throw lockedError(place);
+    const space = new LevelSpace(database, below, place);
     openHere.set(database, taken.add(below));
+    const release = async (): Promise<void> => void taken.delete(below);
     try {
-      const space = new LevelSpace(database, below, place);
-      const { marks, emptyBecause } = await openSpace(space, scope);
-      return {
-        space,
-        marks,
-        ...(emptyBecause === undefined ? {} : { emptyBecause }),
-        release: async () => void taken.delete(below),
-      };
+      const contents = await explained(place, () => readPlace(space, scope));
+      return { open: () => explained(place, () => openSpace(space, scope, contents)), release };
     } catch (error) {
-      taken.delete(below);
-      throw asStoreError(error, place);
+      await release();
+      throw error;
     }
   };
 }
 
-async function openSpace(space: LevelSpace, scope: TaskScope): Promise<Pick<OpenPlace, "marks" | "emptyBecause">> {
+async function explained<T>(place: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw asStoreError(error, place);
+  }
+}
+
+/** What is there; `undefined` if there is nothing. */
+async function readPlace(space: LevelSpace, scope: TaskScope): Promise<Contents | undefined> {
   const { database, place } = space;
   if (database.status !== "open" && database.status !== "opening") {
     throw new StateBackendError(
@@ -50,18 +56,19 @@ async function openSpace(space: LevelSpace, scope: TaskScope): Promise<Pick<Open
     );
   }
   await database.open();
-  const { format, marks, unusable } = await readContents(space);
-  const isEmpty = format === undefined && (await isEmptyIn(space));
-  if (isEmpty) {
-    await writeContents(space, scope);
-    return { marks };
-  }
-  if (format !== undefined) checkMarker(format, scope, place);
-  else if (unusable === undefined || !(await space.hasRecord(FORMAT_RECORD))) throw foreignError(place);
-  if (unusable === undefined) return { marks };
-  await database.clear(space.range);
+  const contents = await readContents(space);
+  if (contents.format !== undefined) checkMarker(contents.format, scope, place);
+  else if (await isEmptyIn(space)) return undefined;
+  else if (!(await space.hasRecord(FORMAT_RECORD))) throw foreignError(place);
+  return contents;
+}
+
+async function openSpace(space: LevelSpace, scope: TaskScope, contents: Contents | undefined): Promise<OpenPlace> {
+  if (contents !== undefined && contents.unusable === undefined) return { space, marks: contents.marks };
+  if (contents !== undefined) await space.database.clear(space.range);
   await writeContents(space, scope);
-  return { marks, emptyBecause: `${place} ${unusable}` };
+  const emptyBecause = contents === undefined ? undefined : `${space.place} ${contents.unusable}`;
+  return { space, marks: GroupMarks.none, emptyBecause };
 }
 
 async function isEmptyIn({ database, range }: LevelSpace): Promise<boolean> {

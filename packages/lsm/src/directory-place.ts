@@ -38,59 +38,77 @@ const openHere = new Set<string>();
 export function directoryPlace(parts: DirectoryPlaceParts): Place {
   return async (scope) => {
     const path = join(parts.directory, "state", ...scopePath(scope));
-    try {
-      return await new DirectoryPlace(parts, path).open(scope);
-    } catch (error) {
-      throw asDiskError(asStoreError(error, placeText(path)), path);
-    }
+    const claim = new DirectoryClaim(parts, path, scope);
+    return explained(path, async () => {
+      await claim.take();
+      return { open: () => explained(path, () => claim.open()), release: () => claim.release() };
+    });
   };
 }
 
-class DirectoryPlace {
+/** Errors of LevelDB and of the system as ours. */
+async function explained<T>(path: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw asDiskError(asStoreError(error, placeText(path)), path);
+  }
+}
+
+class DirectoryClaim {
   readonly #parts: DirectoryPlaceParts;
   readonly #path: string;
+  readonly #scope: TaskScope;
+  /** Whether it was there before. */
+  #wasThere = false;
+  /** How to give back what was taken, in the order in which it was. */
+  readonly #undo: (() => Promise<void>)[] = [];
 
-  constructor(parts: DirectoryPlaceParts, path: string) {
+  constructor(parts: DirectoryPlaceParts, path: string, scope: TaskScope) {
     this.#parts = parts;
     this.#path = path;
+    this.#scope = scope;
   }
 
-  async open(scope: TaskScope): Promise<OpenPlace> {
-    const wasThere = await this.#claim(scope);
+  async take(): Promise<void> {
+    this.#wasThere = await this.#claim();
     const name = await this.#parts.disk.realPath(this.#path);
     if (openHere.has(name)) throw lockedError(placeText(this.#path));
     openHere.add(name);
-    const undo: (() => Promise<void>)[] = [async () => void openHere.delete(name)];
+    this.#undo.push(async () => void openHere.delete(name));
     try {
       const lock = await this.#openLock();
-      undo.push(() => lock.close());
-      const { database, contents, emptyBecause } = await this.#openData(scope, wasThere);
-      undo.push(() => database.close());
-      return {
-        space: this.#spaceOf(database),
-        marks: contents.marks,
-        ...(emptyBecause === undefined ? {} : { emptyBecause }),
-        release: () => undoAll(undo),
-      };
+      this.#undo.push(() => lock.close());
     } catch (error) {
-      await undoAll(undo);
+      await this.release();
       throw error;
     }
   }
 
+  async open(): Promise<OpenPlace> {
+    const { database, contents, emptyBecause } = await this.#openData();
+    this.#undo.push(() => database.close());
+    return { space: this.#spaceOf(database), marks: contents.marks, emptyBecause };
+  }
+
+  /** The last one first. */
+  async release(): Promise<void> {
+    for (let step = this.#undo.pop(); step !== undefined; step = this.#undo.pop()) await step();
+  }
+
   /** Makes the directory, or checks that it is the one of `scope`; whether it was there. */
-  async #claim(scope: TaskScope): Promise<boolean> {
+  async #claim(): Promise<boolean> {
     const { directory, disk } = this.#parts;
     await checkNoDatabase(directory, disk);
     const names = await disk.names(this.#path);
     if (names.includes(MARKER)) {
-      checkMarker((await disk.read(join(this.#path, MARKER))).toString(), scope, placeText(this.#path));
+      checkMarker((await disk.read(join(this.#path, MARKER))).toString(), this.#scope, placeText(this.#path));
       return true;
     }
     const foreign = names.find((name) => !isMarkerFile(name));
     if (foreign !== undefined) throw foreignError(this.#path, foreign);
     await disk.makeDirectory(this.#path);
-    await disk.write(join(this.#path, MARKER), markerText(scope));
+    await disk.write(join(this.#path, MARKER), markerText(this.#scope));
     return false;
   }
 
@@ -107,7 +125,7 @@ class DirectoryPlace {
     }
   }
 
-  async #openData(scope: TaskScope, wasThere: boolean): Promise<Data> {
+  async #openData(): Promise<Data> {
     const { disk, openLevel } = this.#parts;
     const path = join(this.#path, "data");
     const isThere = (await disk.names(path)).length > 0;
@@ -116,9 +134,9 @@ class DirectoryPlace {
     await disk.remove(path);
     const database = await openLevel(path, "new");
     try {
-      await writeContents(this.#spaceOf(database), scope);
+      await writeContents(this.#spaceOf(database), this.#scope);
       const contents = await readContents(this.#spaceOf(database));
-      return { database, contents, emptyBecause: wasThere ? `directory=${quoted(path)} ${found}` : undefined };
+      return { database, contents, emptyBecause: this.#wasThere ? `directory=${quoted(path)} ${found}` : undefined };
     } catch (error) {
       await database.close();
       throw error;
@@ -157,11 +175,6 @@ interface Data {
   readonly database: OwnLevelDatabase;
   readonly contents: Contents;
   readonly emptyBecause: string | undefined;
-}
-
-/** The last one first. */
-async function undoAll(steps: (() => Promise<void>)[]): Promise<void> {
-  for (let step = steps.pop(); step !== undefined; step = steps.pop()) await step();
 }
 
 /** @throws {StateBackendError} STATE_INCOMPATIBLE if `directory` is a database itself */

@@ -17,7 +17,7 @@ export interface LevelDatabase {
   readonly supports: { readonly getSync?: boolean; readonly additionalMethods?: unknown };
   open(): Promise<void>;
   getMany(keys: Uint8Array[], options: BytesOptions): Promise<unknown[]>;
-  getSync?(key: Uint8Array, options: BytesOptions): unknown;
+  getSync(key: Uint8Array, options: BytesOptions): unknown;
   batch(): LevelBatch;
   clear(range: BytesRange): Promise<void>;
   iterator(range: BytesRange & { readonly highWaterMarkBytes: number }): LevelIterator;

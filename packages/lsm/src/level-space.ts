@@ -99,7 +99,7 @@ export class LevelSpace {
 
   getSync(key: BinaryKey): Uint8Array | undefined {
     const stored = this.keyOf(key);
-    const value = this.database.getSync?.(stored, this.options) as Buffer | undefined;
+    const value = this.database.getSync(stored, this.options) as Buffer | undefined;
     return value === undefined ? undefined : this.#open(stored, value);
   }
 

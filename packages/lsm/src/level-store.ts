@@ -8,9 +8,9 @@
  *   LevelDB loses writes only from the end, so that nothing before a mark is missing where the mark is there.
  *
  * ```text
- *   new ──open──▶ open ──close──▶ closed
- *    ▲              │
- *    └──(failed)────┘ of open
+ *   new ──prepare──▶ claimed ──open──▶ open ──close──▶ closed
+ *    │                  ▲ │
+ *    └──────open────────┘ └──open or prepare failed──▶ new
  * ```
  *
  * @see docs/contract.md#store
@@ -34,13 +34,13 @@ import { BatchWriter } from "./batch-writer.js";
 import { GroupMarks } from "./group-marks.js";
 import { asStoreError } from "./level-error.js";
 import type { LevelSpace } from "./level-space.js";
-import { GROUPS_RECORD, type OpenPlace, type Place, TAINTED_RECORD } from "./place.js";
+import { GROUPS_RECORD, type ClaimedPlace, type OpenPlace, type Place, TAINTED_RECORD } from "./place.js";
 
 export class LevelStore implements Store {
-  readonly getManySync?: (keys: readonly BinaryKey[]) => readonly (Uint8Array | undefined)[];
   readonly #place: Place;
-  #open: { readonly place: OpenPlace; readonly scope: TaskScope; readonly space: LevelSpace } | undefined;
-  #opening = false;
+  #claim: ClaimedPlace | undefined;
+  #open: (OpenPlace & { readonly scope: TaskScope }) | undefined;
+  #opening: Promise<unknown> | undefined;
   #closed = false;
   #closing: Promise<void> | undefined;
   #marks = GroupMarks.none;
@@ -50,27 +50,34 @@ export class LevelStore implements Store {
   readonly #scans = new Set<AsyncGenerator<unknown>>();
   #tainting: Promise<void> | undefined;
 
-  /** @param isSync whether the database can be read without a promise */
-  constructor(place: Place, isSync: boolean) {
+  constructor(place: Place) {
     this.#place = place;
-    if (isSync) this.getManySync = (keys) => this.#getManySync(keys);
   }
 
   get emptyBecause(): string | undefined {
-    return this.#open?.place.emptyBecause;
+    return this.#open?.emptyBecause;
+  }
+
+  async prepare(scope: TaskScope): Promise<void> {
+    await this.#begin(async () => {
+      this.#claim ??= await this.#place(scope);
+    });
   }
 
   async open(scope: TaskScope, _fence: Fence): Promise<readonly AppliedGroups[]> {
-    if (this.#closed) throw closedError();
-    if (this.#opening || this.#open !== undefined) throw new TypeError("A store is opened once. Create another one.");
-    this.#opening = true;
-    try {
-      const place = await this.#place(scope);
-      this.#open = { place, scope, space: place.space };
-      this.#marks = place.marks;
-    } finally {
-      this.#opening = false;
-    }
+    await this.#begin(async () => {
+      const claim = this.#claim ?? (await this.#place(scope));
+      this.#claim = claim;
+      try {
+        const place = await claim.open();
+        this.#marks = place.marks;
+        this.#open = { ...place, scope };
+      } catch (error) {
+        this.#claim = undefined;
+        await claim.release();
+        throw error;
+      }
+    });
     return this.#marks.applied(scope.groups);
   }
 
@@ -84,6 +91,15 @@ export class LevelStore implements Store {
       throw this.#failed(error);
     } finally {
       this.#reads.delete(reading);
+    }
+  }
+
+  getManySync(keys: readonly BinaryKey[]): readonly (Uint8Array | undefined)[] {
+    const { space } = this.#check();
+    try {
+      return keys.map((key) => space.getSync(key));
+    } catch (error) {
+      throw this.#failed(error);
     }
   }
 
@@ -150,21 +166,27 @@ export class LevelStore implements Store {
     await this.#closing;
   }
 
-  #getManySync(keys: readonly BinaryKey[]): readonly (Uint8Array | undefined)[] {
-    const { space } = this.#check();
+  async #begin<T>(step: () => Promise<T>): Promise<T> {
+    if (this.#closed) throw closedError();
+    if (this.#opening !== undefined || this.#open !== undefined) {
+      throw new TypeError("A store is opened once, and one step after the other. Create another one.");
+    }
+    const stepping = step();
+    this.#opening = stepping;
     try {
-      return keys.map((key) => space.getSync(key));
-    } catch (error) {
-      throw this.#failed(error);
+      return await stepping;
+    } finally {
+      this.#opening = undefined;
     }
   }
 
   async #release(): Promise<void> {
+    await this.#opening?.catch(() => undefined);
     await Promise.allSettled([this.#change, ...this.#reads]);
     // Whoever goes on with one of these is told that the store is closed.
     await Promise.allSettled([...this.#scans].map((scan) => scan.return(undefined)));
     await this.#tainting;
-    await this.#open?.place.release();
+    await this.#claim?.release();
   }
 
   /** Runs `work` after all other changes; what it wrote is in the database when this resolves, or it was given up. */

@@ -15,7 +15,7 @@ import type { Place } from "./place.js";
 const PREFIX = "!tidemark!";
 
 /** The backend, with what its stores may take in memory. */
-export interface LsmBackend extends Backend<boolean> {
+export interface LsmBackend extends Backend<"point"> {
   readonly store: StoreProvider & {
     /** Bytes that changes in no completed checkpoint should stay below: give it to the job as `memoryBytes`. */
     readonly memtableBytes: number;
@@ -30,20 +30,19 @@ export interface LsmBackend extends Backend<boolean> {
  */
 export function lsm(options: LsmOptions): LsmBackend {
   const { budget, engine, verify } = lsmSettings(options);
-  const { place, checkpoints, sync } =
+  const { place, checkpoints } =
     options.directory === undefined ? inDatabase(options) : inDirectory(options, engine, verify);
   const store = Object.freeze({
     cacheBytes: budget.cacheBytes,
     memtableBytes: budget.memtableBytes,
-    create: () => new LevelStore(place, sync),
+    create: () => new LevelStore(place),
   });
-  return Object.freeze({ name: "lsm", sync, checkpoints, store });
+  return Object.freeze({ name: "lsm", sync: "point", checkpoints, store });
 }
 
 interface Parts {
   readonly place: Place;
   readonly checkpoints: CheckpointStorage;
-  readonly sync: boolean;
 }
 
 function inDirectory({ directory, checkpoints }: LsmDirectoryOptions, engine: EngineOptions, verify: Verify): Parts {
@@ -51,10 +50,9 @@ function inDirectory({ directory, checkpoints }: LsmDirectoryOptions, engine: En
   return {
     place: directoryPlace({ directory, verify, openLevel, disk: nodeDisk, clock: systemClock }),
     checkpoints: checkpoints ?? checkpointDirectory(join(directory, "checkpoints")),
-    sync: true,
   };
 }
 
 function inDatabase({ database, prefix = PREFIX, checkpoints }: LsmDatabaseOptions): Parts {
-  return { place: databasePlace(database, prefix), checkpoints, sync: database.supports.getSync === true };
+  return { place: databasePlace(database, prefix), checkpoints };
 }

@@ -168,6 +168,11 @@ function checkDatabase({ database, checkpoints, prefix }: LsmDatabaseOptions): v
       "database is not one of abstract-level 3. Give a Level of the package level 10, or a ClassicLevel of classic-level 3.",
     );
   }
+  if (database.supports.getSync !== true) {
+    throw new TypeError(
+      "database cannot be read without a promise. Give a Level of the package level 10, or a ClassicLevel of classic-level 3.",
+    );
+  }
   if (checkpoints === undefined) {
     throw new TypeError(
       "checkpoints is missing. With a database, say where checkpoints go: checkpoints: directory(path).",

@@ -7,15 +7,22 @@ import type { LevelSpace } from "./level-space.js";
 import { markerText } from "./marker.js";
 
 /** A place that this process has for itself until it is released. */
+export interface ClaimedPlace {
+  /** Once; what it needs beyond the claim is released with the claim, also if it fails. */
+  open(): Promise<OpenPlace>;
+  release(): Promise<void>;
+}
+
+/** What is there, ready to be read and changed. */
 export interface OpenPlace {
   readonly space: LevelSpace;
   readonly marks: GroupMarks;
   /** @see Store.emptyBecause */
-  readonly emptyBecause?: string;
-  release(): Promise<void>;
+  readonly emptyBecause?: string | undefined;
 }
 
-export type Place = (scope: TaskScope) => Promise<OpenPlace>;
+/** Takes the place of a scope, or says who or what is in the way. What is stored there is not touched. */
+export type Place = (scope: TaskScope) => Promise<ClaimedPlace>;
 
 /** Names of the records about a store: its format, the marks of its groups, and why it is not to be trusted. */
 export const FORMAT_RECORD = "format";
