@@ -14,12 +14,9 @@ import type { Place } from "./place.js";
 
 const PREFIX = "!tidemark!";
 
-/** The backend, with what its stores may take in memory. */
+/** A backend that surely has stores. */
 export interface LsmBackend extends Backend<"point"> {
-  readonly store: StoreProvider & {
-    /** Bytes that changes in no completed checkpoint should stay below: give it to the job as `memoryBytes`. */
-    readonly memtableBytes: number;
-  };
+  readonly store: StoreProvider;
 }
 
 /**

@@ -2,6 +2,7 @@
 
 import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { cp, mkdtemp, rm } from "node:fs/promises";
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
@@ -11,6 +12,7 @@ import {
   list,
   map,
   memoryStorage,
+  openJob,
   openTask,
   string,
   value,
@@ -162,6 +164,21 @@ describe("a job that is opened again on the same disk", () => {
     expect(first.count.getSync("key 1")).toBe(0);
     await first.close();
   });
+});
+
+it("T30 the memory of the backend, dealt out to its tasks, bounds what is in no checkpoint", async () => {
+  const limits: unknown[] = [];
+  const onMemory = (message: unknown): void => void limits.push((message as { limitBytes: number }).limitBytes);
+  subscribe("tidemark:memory", onMemory);
+  const backend = lsm({ directory: join(place, "a"), memory: "64mb" });
+  const tasks = [{ operator: OPERATOR, parallelism: 2 }] as const;
+  for (const settings of [{}, { memoryBytes: undefined }, { memoryBytes: 1_000_000 }]) {
+    const job = await openJob({ job: "visits", backend, tasks, ...(settings as { memoryBytes?: number }) });
+    await job.checkpoint();
+    await job.close();
+  }
+  unsubscribe("tidemark:memory", onMemory);
+  expect([...new Set(limits)]).toEqual([64 * 1024 * 1024, 1_000_000]);
 });
 
 it("S9 works in a database of the user's, and leaves it open", async () => {
