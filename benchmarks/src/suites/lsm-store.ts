@@ -166,8 +166,9 @@ async function openBare(directory: string): Promise<Side> {
     async scan() {
       const iterator = database.iterator({ highWaterMarkBytes: MIB });
       let count = 0;
-      for (let rows = await iterator.nextv(ROWS); rows.length > 0; rows = await iterator.nextv(ROWS))
-        {count += rows.length;}
+      for (let rows = await iterator.nextv(ROWS); rows.length > 0; rows = await iterator.nextv(ROWS)) {
+        count += rows.length;
+      }
       await iterator.close();
       return count;
     },

@@ -91,7 +91,11 @@ export function checkpointSettings(
     }
   }
   const given = Object.entries(options).filter(([, setting]) => setting !== undefined);
-  const settings: CheckpointSettings = { ...DEFAULTS, ...preferred, ...(Object.fromEntries(given) as CheckpointOptions) };
+  const settings: CheckpointSettings = {
+    ...DEFAULTS,
+    ...preferred,
+    ...(Object.fromEntries(given) as CheckpointOptions),
+  };
   for (const [name, least] of Object.entries(LEAST)) {
     const received = settings[name as keyof typeof LEAST];
     if (!Number.isSafeInteger(received) || received < least) {
