@@ -8,9 +8,9 @@ import type {
   Store,
   StoreEntry,
   StoreMark,
-  StoreProvider,
   TaskScope,
 } from "../../src/contracts/store.js";
+import type { StoreProvider } from "../../src/contracts/backend.js";
 import type { BinaryKey } from "../../src/key/binary-key.js";
 import type { KeyGroups } from "../../src/key/key-groups.js";
 
