@@ -16,6 +16,9 @@ import type { LevelSpace } from "./level-space.js";
 /** One to two milliseconds of the event loop. */
 const BATCH_ENTRIES = 1_000;
 const BATCH_BYTES = 1024 * 1024;
+/** Of so many changes those that are clears are looked up at once. */
+const LOOK_UP_CHANGES = 250;
+const CLEARED_KEYS_MAX = 100;
 
 const failures = new WeakMap<LevelDatabase, Error>();
 
@@ -29,13 +32,40 @@ export class BatchWriter {
     this.#space = space;
   }
 
-  /** A promise only if there is something to wait for, as with all that follow. */
-  change(change: Change): Promise<void> | undefined {
-    if (change.kind === "put") return this.put(change.key, change.value);
-    if (change.kind === "delete") return this.delete(change.key);
-    return this.clear(this.#space.rangeOfPrefix(change.prefix));
+  /** Ascending, as in a delta: nothing that was put before is removed by a clear. */
+  async changes(changes: readonly Change[]): Promise<void> {
+    for (let first = 0; first < changes.length; first += LOOK_UP_CHANGES) {
+      const some = changes.slice(first, first + LOOK_UP_CHANGES);
+      const cleared = await this.#keysOfClears(some);
+      for (const change of some) {
+        const full = change.kind === "clear" ? this.#clear(change.prefix, cleared) : this.#change(change);
+        if (full !== undefined) await full;
+      }
+    }
   }
 
+  #change(change: Exclude<Change, { kind: "clear" }>): Promise<void> | undefined {
+    return change.kind === "put" ? this.put(change.key, change.value) : this.#delete(this.#space.keyOf(change.key));
+  }
+
+  /** Few keys are deleted one by one, with what is written anyway; many by LevelDB. */
+  #clear(prefix: BinaryKey, cleared: ReadonlyMap<BinaryKey, readonly Uint8Array[]>): Promise<void> | undefined {
+    const keys = cleared.get(prefix) as readonly Uint8Array[];
+    if (keys.length > CLEARED_KEYS_MAX) return this.clear(this.#space.rangeOfPrefix(prefix));
+    for (const key of keys) this.#open().del(key, this.#space.options);
+    return this.#isFull() ? this.#write() : undefined;
+  }
+
+  /** Side by side: one after the other they would take most of the time of an apply. */
+  async #keysOfClears(changes: readonly Change[]): Promise<ReadonlyMap<BinaryKey, readonly Uint8Array[]>> {
+    const prefixes = changes.flatMap((change) => (change.kind === "clear" ? [change.prefix] : []));
+    const keys = await Promise.all(
+      prefixes.map((prefix) => this.#space.keysIn(this.#space.rangeOfPrefix(prefix), CLEARED_KEYS_MAX + 1)),
+    );
+    return new Map(prefixes.map((prefix, index) => [prefix, keys[index] as readonly Uint8Array[]]));
+  }
+
+  /** A promise only if there is something to wait for. */
   put(key: BinaryKey, value: Uint8Array): Promise<void> | undefined {
     const stored = this.#space.keyOf(key);
     this.#open().put(stored, sealed(stored, value), this.#space.options);
@@ -43,8 +73,7 @@ export class BatchWriter {
     return this.#isFull() ? this.#write() : undefined;
   }
 
-  delete(key: BinaryKey): Promise<void> | undefined {
-    const stored = this.#space.keyOf(key);
+  #delete(stored: Buffer): Promise<void> | undefined {
     this.#open().del(stored, this.#space.options);
     this.#bytes += stored.length;
     return this.#isFull() ? this.#write() : undefined;
@@ -89,7 +118,12 @@ export class BatchWriter {
     if (batch === undefined) return;
     this.#batch = undefined;
     this.#bytes = 0;
-    await this.#writing;
+    try {
+      await this.#writing;
+    } catch (error) {
+      await batch.close();
+      throw error;
+    }
     this.#writing = this.#guarded(() => batch.write({ sync }));
     // Whoever waits for it next is told.
     this.#writing.catch(() => undefined);

@@ -71,13 +71,8 @@ async function openSpace(space: LevelSpace, scope: TaskScope, contents: Contents
   return { space, marks: GroupMarks.none, emptyBecause };
 }
 
-async function isEmptyIn({ database, range }: LevelSpace): Promise<boolean> {
-  const iterator = database.iterator({ ...range, highWaterMarkBytes: 1 });
-  try {
-    return (await iterator.nextv(1)).length === 0;
-  } finally {
-    await iterator.close();
-  }
+async function isEmptyIn(space: LevelSpace): Promise<boolean> {
+  return (await space.keysIn(space.range, 1)).length === 0;
 }
 
 function foreignError(place: string): StateBackendError {

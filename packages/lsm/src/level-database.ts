@@ -20,6 +20,7 @@ export interface LevelDatabase {
   getSync(key: Uint8Array, options: BytesOptions): unknown;
   batch(): LevelBatch;
   clear(range: BytesRange): Promise<void>;
+  keys(range: BytesRange & { readonly highWaterMarkBytes: number }): LevelIterator;
   iterator(range: BytesRange & { readonly highWaterMarkBytes: number }): LevelIterator;
 }
 

@@ -85,6 +85,16 @@ export class LevelSpace {
     return stored !== undefined;
   }
 
+  /** The first stored keys of `range`, at most `limit`. */
+  async keysIn(range: BytesRange, limit: number): Promise<readonly Uint8Array[]> {
+    const iterator = this.database.keys({ ...range, highWaterMarkBytes: SCAN_BYTES });
+    try {
+      return (await iterator.nextv(limit)) as Uint8Array[];
+    } finally {
+      await iterator.close();
+    }
+  }
+
   async getMany(keys: readonly BinaryKey[]): Promise<readonly (Uint8Array | undefined)[]> {
     const values: (Uint8Array | undefined)[] = [];
     for (let first = 0; first < keys.length; first += READ_KEYS) {

@@ -127,12 +127,7 @@ export class LevelStore implements Store {
       await this.#setMarks(this.#marks.applying(groups, mark));
       // A load that did not end may have left something behind.
       for (const { first, last } of this.#missingOf(groups)) await writer.clear(space.rangeOfGroups(first, last));
-      for await (const chunk of changes) {
-        for (const change of chunk) {
-          const full = writer.change(change);
-          if (full !== undefined) await full;
-        }
-      }
+      for await (const chunk of changes) await writer.changes(chunk);
       await this.#end(writer, this.#marks.at(groups, mark));
     });
   }
