@@ -23,8 +23,9 @@ describe("the envelope of values", () => {
       damaged[bit >> 3] = (damaged[bit >> 3] as number) ^ (1 << (bit & 7));
       expect(unsealed(KEY, damaged)).toBeUndefined();
     }
-    for (let length = 0; length < bytes.length; length++)
-      {expect(unsealed(KEY, bytes.subarray(0, length))).toBeUndefined();}
+    for (let length = 0; length < bytes.length; length++) {
+      expect(unsealed(KEY, bytes.subarray(0, length))).toBeUndefined();
+    }
   });
 
   it("takes an empty value", () => {
