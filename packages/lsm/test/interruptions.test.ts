@@ -7,44 +7,21 @@ import { type BinaryKey, type Change, KeyGroups, memoryStorage, type Store } fro
 import { ClassicLevel } from "classic-level";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { lsm } from "../src/index.js";
-import type { LevelBatch, LevelDatabase } from "../src/level-database.js";
+import type { LevelDatabase } from "../src/level-database.js";
 import { contentOf, deltaOf, FENCE, GROUPS, keyOf, markOf, SCOPE, stateAt } from "./support/history.js";
+import { watchedLevel } from "./support/watched-level.js";
 
 class Death extends Error {}
 
 /** `database` until its `callsLeft`th writing call; from then on, or from behind that, there is no process any more. */
 function dying(database: ClassicLevel<Buffer, Buffer>, callsLeft: number, when: "before" | "after"): LevelDatabase {
   let left = callsLeft;
-  const living = async (call: () => Promise<void>): Promise<void> => {
+  return watchedLevel(database, async (_what, call) => {
     left -= 1;
     if (left < 0 || (left === 0 && when === "before")) throw new Death();
     await call();
     if (left === 0) throw new Death();
-  };
-  const inner: LevelDatabase = database;
-  return {
-    status: "open",
-    supports: inner.supports,
-    open: () => inner.open(),
-    getMany: (keys, options) => inner.getMany(keys, options),
-    getSync: (key, options) => inner.getSync(key, options),
-    keys: (range) => inner.keys(range),
-    iterator: (range) => inner.iterator(range),
-    clear: (range) => living(() => inner.clear(range)),
-    batch() {
-      const batch = inner.batch();
-      const whole: LevelBatch = {
-        get length() {
-          return batch.length;
-        },
-        put: (key, value, options) => batch.put(key, value, options),
-        del: (key, options) => batch.del(key, options),
-        write: (options) => living(() => batch.write(options)),
-        close: () => batch.close(),
-      };
-      return whole;
-    },
-  };
+  });
 }
 
 let place: string;
