@@ -15,7 +15,11 @@ const CHECKSUM_BYTES = 4;
 export function sealed(key: Uint8Array, value: Uint8Array): Buffer {
   const stored = Buffer.allocUnsafe(CHECKSUM_BYTES + value.length);
   stored.set(value, CHECKSUM_BYTES);
-  stored.writeUInt32BE(checksumOf(key, value), 0);
+  const checksum = checksumOf(key, value);
+  stored[0] = checksum >>> 24;
+  stored[1] = checksum >>> 16;
+  stored[2] = checksum >>> 8;
+  stored[3] = checksum;
   return stored;
 }
 
