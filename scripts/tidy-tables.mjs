@@ -20,6 +20,7 @@ export const coreLayers = [
   ["restore"],
   ["task"],
   ["coordinator"],
+  ["savepoint"],
   ["job"],
   ["index"],
 ];

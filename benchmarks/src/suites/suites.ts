@@ -10,6 +10,7 @@ import { loopDelay } from "./loop-delay.js";
 import { lsmStore } from "./lsm-store.js";
 import { restore } from "./restore.js";
 import { rmw } from "./rmw.js";
+import { smallMaps } from "./small-maps.js";
 import { timers } from "./timers.js";
 import { ttl } from "./ttl.js";
 
@@ -22,6 +23,7 @@ export const suites: readonly Suite[] = [
   restore,
   large,
   ttl,
+  smallMaps,
   timers,
   lsmStore,
   codecs,

@@ -211,11 +211,12 @@ async function allOrFirstError<T>(work: readonly Promise<T>[]): Promise<T[]> {
   });
 }
 
-async function refuseUsedPlace(target: CheckpointStorage): Promise<void> {
+/** @throws {StateBackendError} STATE_INCOMPATIBLE if there is a savepoint at `target` */
+export async function refuseUsedPlace(target: CheckpointStorage): Promise<void> {
   for await (const { name } of target.list("")) if (name === SAVEPOINT_MANIFEST) throw usedPlace();
 }
 
-function usedPlace(): StateBackendError {
+export function usedPlace(): StateBackendError {
   return new StateBackendError(
     "STATE_INCOMPATIBLE",
     "There is a savepoint at this place already, and it was not touched. Give each savepoint a place of its own.",

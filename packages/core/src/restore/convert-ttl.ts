@@ -9,7 +9,15 @@ import { ByteReader } from "../bytes/byte-reader.js";
 import { ByteWriter } from "../bytes/byte-writer.js";
 import type { OperatorManifest, StateManifest } from "../checkpoint/manifest.js";
 import { type BinaryKey, readUint16 } from "../key/binary-key.js";
-import { type EntryBlock, type EntrySource, FLAG_CLEAR, FLAG_DELETE, FLAG_EXPIRES } from "../segment/entry-block.js";
+import {
+  type EntryBlock,
+  type EntrySource,
+  FLAG_CLEAR,
+  FLAG_DELETE,
+  FLAG_EXPIRES,
+  FLAG_PACKED,
+} from "../segment/entry-block.js";
+import { eachPackedField, PackedFieldWriter } from "../segment/packed-fields.js";
 import { expiryOf } from "../state/ttl.js";
 import { isExpired, readExpiry } from "../table/stamped.js";
 import type { TaskTime } from "../table/task-time.js";
@@ -63,7 +71,8 @@ function convertedBlock(block: EntryBlock, changes: ReadonlyMap<number, TtlChang
     } else if (change.isList) {
       flags.push(flag | (convertList(value, change, out) ? 0 : FLAG_DELETE));
     } else {
-      flags.push(convertValue(value, change, out) ? flagOf(flag, change) : (flag & FLAG_CLEAR) | FLAG_DELETE);
+      const convert = (flag & FLAG_PACKED) === 0 ? convertValue : convertFields;
+      flags.push(convert(value, change, out) ? flagOf(flag, change) : (flag & FLAG_CLEAR) | FLAG_DELETE);
     }
     ends.push(out.length);
   }
@@ -80,6 +89,25 @@ function convertValue(value: ByteReader, { expiry, now }: TtlChange, out: ByteWr
   else if (isExpired(readExpiry(value), now)) return false;
   out.bytes(value.view(value.remaining));
   return true;
+}
+
+/** Whether there are still fields. The latest expiry stands in front of them if they expire. */
+function convertFields(packed: ByteReader, change: TtlChange, out: ByteWriter): boolean {
+  if (change.expiry === undefined) readExpiry(packed);
+  else out.float64(change.expiry);
+  const start = out.length;
+  const fields = new PackedFieldWriter(out);
+  eachPackedField(packed, (field, value) => {
+    const converted = new ByteWriter();
+    if (convertValue(value, change, converted)) {
+      fields.begin(field);
+      out.bytes(converted.view());
+      fields.end();
+    } else {
+      value.skip(value.remaining);
+    }
+  });
+  return out.length > start;
 }
 
 /** Whether there are still elements. */
