@@ -11,7 +11,6 @@ import type {
   StoreMark,
   TaskScope,
 } from "../../src/contracts/store.js";
-import type { StoreProvider } from "../../src/contracts/backend.js";
 import type { BinaryKey } from "../../src/key/binary-key.js";
 import type { KeyGroups } from "../../src/key/key-groups.js";
 
