@@ -7,6 +7,7 @@ import { compaction } from "./compaction.js";
 import { freeze } from "./freeze.js";
 import { large } from "./large.js";
 import { loopDelay } from "./loop-delay.js";
+import { lsmStore } from "./lsm-store.js";
 import { restore } from "./restore.js";
 import { rmw } from "./rmw.js";
 import { smallMaps } from "./small-maps.js";
@@ -24,5 +25,6 @@ export const suites: readonly Suite[] = [
   ttl,
   smallMaps,
   timers,
+  lsmStore,
   codecs,
 ];

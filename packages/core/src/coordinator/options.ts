@@ -44,7 +44,7 @@ export interface CheckpointOptions {
   /**
    * Bytes that changes may take in memory until they are in a completed checkpoint. At 60 % `ready` starts a checkpoint, at
    * 100 % it waits for it.
-   * @defaultValue 268_435_456
+   * @defaultValue what the stores of the backend say for each task, else 268_435_456
    */
   readonly memoryBytes?: number;
   /**
@@ -90,18 +90,25 @@ const LEAST: Readonly<Record<Exclude<keyof CheckpointSettings, "compression" | "
 };
 
 /**
- * Options with their defaults, frozen.
+ * Options with their defaults, frozen; `preferred` go before the usual defaults.
  * @throws {RangeError} if a number is not an integer, or too small
  * @throws {TypeError} if an option is not known
  */
-export function checkpointSettings(options: CheckpointOptions): CheckpointSettings {
+export function checkpointSettings(
+  options: CheckpointOptions,
+  preferred: Pick<CheckpointOptions, "memoryBytes"> = {},
+): CheckpointSettings {
   for (const name of Object.keys(options)) {
     if (!(name in DEFAULTS)) {
       throw new TypeError(`Unknown checkpoint option. received=${name} known=${Object.keys(DEFAULTS).join(",")}.`);
     }
   }
   const given = Object.entries(options).filter(([, setting]) => setting !== undefined);
-  const settings: CheckpointSettings = { ...DEFAULTS, ...(Object.fromEntries(given) as CheckpointOptions) };
+  const settings: CheckpointSettings = {
+    ...DEFAULTS,
+    ...preferred,
+    ...(Object.fromEntries(given) as CheckpointOptions),
+  };
   for (const [name, least] of Object.entries(LEAST)) {
     const received = settings[name as keyof typeof LEAST];
     if (!Number.isSafeInteger(received) || received < least) {

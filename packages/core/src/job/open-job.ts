@@ -137,8 +137,8 @@ export async function openJob<const Tasks extends readonly TaskOptions<unknown>[
   const { job, backend, clock = systemClock } = options;
   const telemetry = new Telemetry(job, clock);
   const started = clock.monotonic();
-  const settings = checkpointSettings(checkpointOptions(options));
   const planned = planTasks(job, options.tasks as readonly TaskOptions[]);
+  const settings = checkpointSettings(checkpointOptions(options), memoryOf(backend, planned.length));
   const place: JobPlace = { storage: options.checkpoints ?? backend.checkpoints, names: new JobNames(job), job };
   const stores = new JobStores(job, backend.store, clock);
   const request: OpenRequest = { options, settings, planned, place, stores, telemetry, clock };
@@ -293,6 +293,10 @@ const JOB_OPTIONS: ReadonlySet<string> = new Set<keyof JobOptions<boolean> | "ta
 ]);
 
 /** What is not an option of the job is one of its checkpoints, or none. */
+function memoryOf({ store }: Backend<SyncReads>, tasks: number): Pick<CheckpointOptions, "memoryBytes"> {
+  return store?.memtableBytes === undefined ? {} : { memoryBytes: store.memtableBytes * tasks };
+}
+
 function checkpointOptions(options: object): CheckpointOptions {
   return Object.fromEntries(Object.entries(options).filter(([name]) => !JOB_OPTIONS.has(name)));
 }
