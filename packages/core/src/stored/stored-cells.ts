@@ -18,7 +18,8 @@ import { CELL_OFFSET, type StateTable } from "../table/state-table.js";
 import { groupOf, ownedGroupOf, type TableOptions } from "../table/table-options.js";
 import { lazily } from "./lazily.js";
 import { Layers } from "./layers.js";
-import { mergedScan, type OverlayRow } from "./merged-scan.js";
+import type { OverlayRow } from "./merged-scan.js";
+import { type MetRow, scanGroups } from "./scan-groups.js";
 import type { StoreAccess } from "./store-access.js";
 import { prefixRange, statePrefix, valueReader } from "./store-entry.js";
 
@@ -44,6 +45,8 @@ export class LayerCell {
   readonly rows = new Map<KeyIdentity, unknown>();
   /** The row that was written last. */
   last: KeyIdentity | undefined;
+  /** Of the last write to it; every write has another one. */
+  version = 0;
 }
 
 /** Rows that are there, by what tells them apart. */
@@ -60,6 +63,7 @@ export class StoredCells implements StateTable {
   readonly #access: StoreAccess;
   readonly #format: RowFormat;
   readonly #layers: Layers<LayerCell>;
+  #version = 0;
 
   constructor(options: TableOptions, access: StoreAccess, format: RowFormat) {
     this.stateId = options.stateId;
@@ -135,9 +139,21 @@ export class StoredCells implements StateTable {
     cell.isWhole = true;
   }
 
+  /** A number that is another one after each write to a key. */
+  versionOf(key: unknown, namespace: BinaryKey): number {
+    const identity = this.#options.address.identity(key, namespace);
+    const newest = this.#layers.unapplied.find(({ cells }) => cells.has(identity));
+    return newest?.cells.get(identity)?.version ?? 0;
+  }
+
   /** What the current epoch has of a key. */
   written(key: unknown, namespace: BinaryKey): LayerCell | undefined {
     return this.#layers.current.cells.get(this.#options.address.identity(key, namespace));
+  }
+
+  /** A row of the current epoch is about to get more values. */
+  touch(key: unknown, namespace: BinaryKey): void {
+    this.#cellToWrite(key, namespace);
   }
 
   /** A row of the current epoch got more values. */
@@ -145,15 +161,17 @@ export class StoredCells implements StateTable {
     this.#layers.current.values += values;
   }
 
-  /** Identities of keys with their rows, one row at a time, by key group, ascending by key. */
-  async *cells(): AsyncGenerator<readonly [KeyIdentity, unknown], void, undefined> {
-    const { address, groups } = this.#options;
-    const overlay = this.#overlay();
-    for (const group of groups) {
-      const stored = this.#access.reads.scan(prefixRange(statePrefix(group, this.stateId)));
-      const rows = mergedScan(stored, overlay.get(group) ?? [], ({ value }) => this.#read(value));
-      for await (const { key, content } of rows) yield [address.decode(key, CELL_OFFSET).identity, content];
-    }
+  /** The rows that are present, by key group, ascending by key, from behind a row that was met before. */
+  async *cells(behind?: BinaryKey): AsyncGenerator<MetRow & { readonly end: number }, void, undefined> {
+    const { address } = this.#options;
+    const scanned = scanGroups({
+      ...this.#options,
+      reads: this.#access.reads,
+      overlay: this.#overlay(),
+      decode: ({ value }) => this.#read(value),
+      behind,
+    });
+    for await (const { key, content } of scanned) yield { ...address.decode(key, CELL_OFFSET), key, content };
   }
 
   freeze(): FrozenRows {
@@ -193,10 +211,10 @@ export class StoredCells implements StateTable {
     const { cells } = this.#layers.current;
     const identity = this.#options.address.identity(key, namespace);
     const known = cells.get(identity);
-    if (known !== undefined) return known;
-    ownedGroupOf(this.#options, key);
-    const cell = new LayerCell();
-    cells.set(identity, cell);
+    if (known === undefined) ownedGroupOf(this.#options, key);
+    const cell = known ?? new LayerCell();
+    if (known === undefined) cells.set(identity, cell);
+    cell.version = ++this.#version;
     return cell;
   }
 

@@ -29,6 +29,11 @@ export interface StoredPart {
   applied(epoch: number): void;
 }
 
+/** Removes, bit by bit, what has expired. */
+export interface StoredSweeper {
+  step(): Promise<void>;
+}
+
 export interface TaskStoreParts {
   readonly store: Store;
   readonly clock: Clock;
@@ -42,6 +47,7 @@ export class TaskStore {
   readonly access: StoreAccess;
   readonly #parts: TaskStoreParts;
   #tables: readonly StoredPart[] = [];
+  #sweeps: readonly StoredSweeper[] = [];
   #mark: StoreMark | undefined;
 
   constructor(parts: TaskStoreParts) {
@@ -49,9 +55,10 @@ export class TaskStore {
     this.access = new StoreAccess(new StoreReads(parts.store, parts.clock), new CleanBudget(parts.cacheBytes));
   }
 
-  /** The tables that are told what the store has got. */
-  use(tables: readonly StoredPart[]): void {
+  /** The tables that are told what the store has got, and what looks after each checkpoint for what has expired. */
+  use(tables: readonly StoredPart[], sweeps: readonly StoredSweeper[]): void {
     this.#tables = tables;
+    this.#sweeps = sweeps;
   }
 
   async prepare(scope: TaskScope): Promise<void> {
@@ -108,6 +115,11 @@ export class TaskStore {
   /** The store has the changes of all epochs up to this one: memory may let them go. */
   settle(epoch: number): void {
     for (const table of this.#tables) table.applied(epoch);
+  }
+
+  /** Goes over some rows of what expires. */
+  async sweep(): Promise<void> {
+    for (const sweep of this.#sweeps) await sweep.step();
   }
 
   close(): Promise<void> {
