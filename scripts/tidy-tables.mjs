@@ -36,6 +36,14 @@ export const workspaceImports = [
 /** Files that import other packages by path: those packages use the kit in their tests, so the kit cannot name them as its own. */
 export const importsByPath = new Set(["conformance/test/support/workspace.ts"]);
 
+/** What packages export besides themselves. */
+export const publicSubpaths = [
+  "@tidemark/conformance/jest",
+  "@tidemark/conformance/mocha",
+  "@tidemark/conformance/node-test",
+  "@tidemark/conformance/vitest",
+];
+
 /** The folder of each package name. */
 export const packageFolders = [
   { prefix: "@tidemark/conformance", folder: "conformance" },

@@ -1,0 +1,80 @@
+/** Runs the cases of a property within a time, and says of a failure what is needed to see it again. */
+
+import { systemClock } from "@tidemark/core";
+import fc from "fast-check";
+import type { Program } from "./law.js";
+
+/** After the first failure, so long is spent on finding smaller ones, milliseconds. */
+const SHRINK_MS = 30_000;
+
+export interface CaseSettings {
+  readonly runs: number;
+  readonly seed: number;
+  readonly path?: string | undefined;
+  readonly limitMs: number;
+  /** Whether the first failure is enough. */
+  readonly endOnFailure: boolean;
+  /** Called after each case. */
+  readonly afterEach: () => Promise<void>;
+}
+
+/** A case of a property failed. */
+export class CaseFailure extends Error {
+  override readonly name = "CaseFailure";
+  readonly path: string;
+  readonly shrinks: number;
+  readonly program: Program | undefined;
+
+  constructor(
+    message: string,
+    details: { path: string; shrinks: number; program: Program | undefined; cause: unknown },
+  ) {
+    super(message, { cause: details.cause });
+    this.path = details.path;
+    this.shrinks = details.shrinks;
+    this.program = details.program;
+  }
+}
+
+/** Resolves to how many cases were looked at. @throws {CaseFailure} if one failed */
+export async function checkCases<Given>(
+  property: fc.IAsyncProperty<Given>,
+  settings: CaseSettings,
+  show?: (given: Given) => Program | undefined,
+): Promise<number> {
+  const { runs, seed, path, endOnFailure } = settings;
+  let cases = 0;
+  let endMs = systemClock.monotonic() + settings.limitMs;
+  const timed = Object.create(property) as fc.IAsyncProperty<Given>;
+  timed.run = async (given) => {
+    // Late cases count as fulfilled, so that what has been found so far is the result.
+    if (systemClock.monotonic() > endMs) return null;
+    cases++;
+    const failure = await property.run(given);
+    await settings.afterEach();
+    if (failure !== null) endMs = Math.min(endMs, systemClock.monotonic() + SHRINK_MS);
+    return failure;
+  };
+  const replay = path === undefined ? {} : { path };
+  const details = await fc.check(timed, { numRuns: runs, seed, endOnFailure, ...replay });
+  if (!details.failed) return cases;
+  const { counterexample, counterexamplePath, errorInstance, numShrinks } = details;
+  const cause: unknown = errorInstance;
+  throw new CaseFailure(cause instanceof Error ? cause.message : String(cause ?? "The property failed."), {
+    path: counterexamplePath ?? "",
+    shrinks: numShrinks,
+    program: counterexample === null ? undefined : (show?.(counterexample) ?? shownAsText(counterexample)),
+    cause,
+  });
+}
+
+/** Commands of fast-check show themselves; other values as JSON would. */
+function shownAsText(given: unknown): Program {
+  const parts = Array.isArray(given) ? (given as unknown[]) : [given];
+  return { lines: parts.flatMap((part) => splitCommands(fc.stringify(part))) };
+}
+
+function splitCommands(text: string): string[] {
+  const lines = text.replace(/\/\*replayPath=.*?\*\//, "").split(/,(?=[a-zA-Z#][^,"]*[({:])/);
+  return lines.map((line) => line.trim()).filter((line) => line !== "");
+}

@@ -1,0 +1,140 @@
+/** Runs one law on one adapter, and says how it ended. */
+
+import { systemClock } from "@tidemark/core";
+import type { Coverage } from "../commands/coverage.js";
+import type { Harness } from "../harness.js";
+import type { BackendHarness, Capabilities, StorageHarness } from "./adapter-harness.js";
+import { Blame, errorText } from "./blame.js";
+import { CallTrace } from "./call-trace.js";
+import { CaseFailure, checkCases } from "./check-cases.js";
+import { inTime } from "./deadline.js";
+import type { Law, LawContext } from "./law.js";
+import { EXTENTS, type Profile } from "./profile.js";
+import { Session } from "./session.js";
+
+export interface RunSettings {
+  readonly capabilities: Required<Capabilities>;
+  readonly coverage: Coverage;
+  readonly profile: Profile;
+  readonly seed: number;
+  readonly path?: string | undefined;
+  readonly deadlineMs: number;
+  /** Stands between the kit and the jobs of properties. */
+  readonly wrapJobs?: (jobs: Harness) => Harness;
+  /** Whether the first failure is enough. */
+  readonly endOnFailure?: boolean;
+}
+
+/** How a law ended. */
+export interface Outcome {
+  readonly cases: number;
+  readonly seconds: number;
+  /** What was thrown; absent if the law holds. */
+  readonly error?: unknown;
+  /** Of the property that failed. */
+  readonly path?: string;
+  readonly trace: readonly string[];
+}
+
+/** So much longer than its cases may a law take before it counts as hanging, milliseconds. */
+const OVERTIME_MS = 120_000;
+
+/** Never rejects. */
+export async function runLaw(
+  law: Law,
+  harness: StorageHarness | BackendHarness,
+  settings: RunSettings,
+): Promise<Outcome> {
+  const startMs = systemClock.monotonic();
+  const trace = new CallTrace();
+  const session = new Session(harness, { deadlineMs: settings.deadlineMs, trace });
+  const counter = { cases: 0 };
+  const context = contextOf(session, settings, counter);
+  const strays: unknown[] = [];
+  const stray = (error: unknown): unknown => strays.push(error);
+  process.on("unhandledRejection", stray);
+  let error: unknown;
+  try {
+    const ms = EXTENTS[settings.profile].lawMs + OVERTIME_MS;
+    await inTime(law.run(context), { ms, culprit: "adapter", what: `The law ${law.id}` });
+  } catch (thrown) {
+    error = thrown;
+  }
+  try {
+    await session.dispose();
+    // Rejections that nobody handles are reported a turn later.
+    await systemClock.yield();
+  } catch (thrown) {
+    error ??= thrown;
+  } finally {
+    process.off("unhandledRejection", stray);
+  }
+  // A fault that core took for a failure of the storage is told as what it is.
+  error = trace.blame ?? error ?? strayError(strays);
+  const seconds = (systemClock.monotonic() - startMs) / 1000;
+  const path = context.failedPath();
+  return {
+    cases: Math.max(1, counter.cases),
+    seconds,
+    trace: trace.lines,
+    ...(error === undefined ? {} : { error }),
+    ...(path === undefined ? {} : { path }),
+  };
+}
+
+function strayError(strays: readonly unknown[]): Blame | undefined {
+  if (strays.length === 0) return undefined;
+  return new Blame(
+    "adapter",
+    `A promise was rejected and nobody was told. error=${errorText(strays[0])}. Handle every rejection, or return its promise.`,
+    { cause: strays[0] },
+  );
+}
+
+interface Counter {
+  cases: number;
+}
+
+function contextOf(
+  session: Session,
+  settings: RunSettings,
+  counter: Counter,
+): LawContext & { readonly failedPath: () => string | undefined } {
+  const { capabilities, coverage, profile, seed, endOnFailure = false } = settings;
+  const { factor, lawMs } = EXTENTS[profile];
+  const wanted = settings.path === undefined ? undefined : pathOf(settings.path);
+  const endMs = systemClock.monotonic() + lawMs;
+  let properties = 0;
+  let failedPath: string | undefined;
+  return {
+    capabilities,
+    coverage,
+    seed,
+    runs: (base) => Math.max(1, Math.round(base * factor)),
+    place: () => session.place(),
+    jobs: settings.wrapJobs?.(session.jobs) ?? session.jobs,
+    isOver: () => systemClock.monotonic() > endMs,
+    countCase: () => {
+      counter.cases++;
+    },
+    failedPath: () => failedPath,
+    async check(property, runs, show) {
+      const index = properties++;
+      if (wanted !== undefined && wanted.property !== index) return;
+      const afterEach = (): Promise<void> => session.dispose();
+      const common = { runs, seed, path: wanted?.path, limitMs: lawMs, endOnFailure, afterEach };
+      try {
+        counter.cases += await checkCases(property, common, show);
+      } catch (error) {
+        if (error instanceof CaseFailure) failedPath = index === 0 ? error.path : `${index}/${error.path}`;
+        throw error;
+      }
+    },
+  };
+}
+
+/** A path names the property of the law, if it is not the first: `2/17:0:3`. */
+function pathOf(text: string): { readonly property: number; readonly path: string } {
+  const [, property, path = ""] = /^(?:(\d+)\/)?(.*)$/.exec(text) ?? [];
+  return { property: Number(property ?? 0), path };
+}
