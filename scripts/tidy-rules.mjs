@@ -127,8 +127,9 @@ function findWorkspaceImports(file) {
     }
     const target = workspaceTargetOf(name);
     if (target === undefined) return [];
-    if (target.isDeep && !publicSubpaths.includes(name))
+    if (target.isDeep && !publicSubpaths.includes(name)) {
       return [{ at, message: `Import the package, not a file in it. import=${name}` }];
+    }
     const isAllowed = allowed.some((pattern) => matches(target.folder, pattern));
     return isAllowed
       ? []

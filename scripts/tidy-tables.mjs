@@ -29,6 +29,7 @@ export const workspaceImports = [
   { folder: "packages/metrics", sources: ["packages/core"], tests: ["packages/memory", "packages/filesystem"] },
   { folder: "packages/*", sources: ["packages/core"], tests: ["conformance"] },
   { folder: "conformance", sources: ["packages/core"], tests: ["packages/*"] },
+  { folder: "examples/custom-store", sources: ["packages/core"], tests: ["conformance"] },
   { folder: "examples/*", sources: ["packages/*", "examples/data"], tests: [] },
   { folder: "benchmarks", sources: ["packages/*"], tests: [] },
 ];

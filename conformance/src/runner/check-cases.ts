@@ -2,6 +2,7 @@
 
 import { systemClock } from "@tidemark/core";
 import fc from "fast-check";
+import { errorText } from "./blame.js";
 import type { Program } from "./law.js";
 
 /** After the first failure, so long is spent on finding smaller ones, milliseconds. */
@@ -60,7 +61,7 @@ export async function checkCases<Given>(
   if (!details.failed) return cases;
   const { counterexample, counterexamplePath, errorInstance, numShrinks } = details;
   const cause: unknown = errorInstance;
-  throw new CaseFailure(cause instanceof Error ? cause.message : String(cause ?? "The property failed."), {
+  throw new CaseFailure(errorText(cause), {
     path: counterexamplePath ?? "",
     shrinks: numShrinks,
     program: counterexample === null ? undefined : (show?.(counterexample) ?? shownAsText(counterexample)),

@@ -59,15 +59,15 @@ export interface LawContext {
   readonly coverage: Coverage;
   readonly seed: number;
   /** How many cases, where the profile `quick` has `base`. */
-  runs(base: number): number;
+  readonly runs: (base: number) => number;
   /** A new, empty place. */
   place(): Promise<TestPlace>;
   /** The adapter as the properties of whole jobs need it. */
   readonly jobs: Harness;
   /** Whether the time of the law is over: no more cases are begun, of a law without a property. */
-  isOver(): boolean;
+  readonly isOver: () => boolean;
   /** Notes that one more case was looked at, of a law without a property. */
-  countCase(): void;
+  readonly countCase: () => void;
   /** Checks a property; `show` makes a program of the smallest failing case. */
   check<Given>(
     property: fc.IAsyncProperty<Given>,

@@ -29,8 +29,9 @@ export function requireHarness(given: unknown): asserts given is AdapterHarness 
     if (typeof harness[hook] !== "function") refuse(hook, typeof harness[hook], "Make it a function.");
   }
   const unknown = Object.keys(harness).find((key) => !KNOWN.has(key));
-  if (unknown !== undefined)
+  if (unknown !== undefined) {
     refuse(unknown, "not known", `Use ${[...KNOWN].join(", ")}: a misspelt hook would never run.`);
+  }
   requireCapabilities(harness["capabilities"] ?? {});
   for (const [hook, reason] of Object.entries(harness["inapplicable"] ?? {})) {
     if (!HOOKS.includes(hook)) refuse(`inapplicable.${hook}`, "not known", `Use ${HOOKS.join(", ")}.`);

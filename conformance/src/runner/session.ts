@@ -26,7 +26,7 @@ interface Made {
 export class Session {
   readonly #harness: StorageHarness | BackendHarness;
   readonly #options: SessionOptions;
-  #made: Made[] = [];
+  readonly #made: Made[] = [];
 
   constructor(harness: StorageHarness | BackendHarness, options: SessionOptions) {
     this.#harness = harness;

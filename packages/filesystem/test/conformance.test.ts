@@ -3,7 +3,7 @@
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { BackendHarness } from "@tidemark/conformance";
+import type { BackendHarness, StorageHarness } from "@tidemark/conformance";
 import { conformance } from "@tidemark/conformance/vitest";
 import { type CheckpointStorage, systemClock } from "@tidemark/core";
 import type { Files } from "../src/files.js";
@@ -43,10 +43,11 @@ function faults({ processes }: DirectoryPlace, nth: number): () => boolean {
   };
 }
 
-const common = { contract: "backend", reopen, crash, faults, advance: () => {} } as const;
+const common = { reopen, crash, faults, advance: () => {} } as const;
 
 const onThisMachine: BackendHarness<DirectoryPlace> = {
   ...common,
+  contract: "backend",
   name: "filesystem on this machine",
   capabilities: { durable: true },
   async create() {
@@ -59,8 +60,9 @@ const onThisMachine: BackendHarness<DirectoryPlace> = {
   corrupt: ({ path }, name, bytes) => (bytes === undefined ? rm(join(path, name)) : writeFile(join(path, name), bytes)),
 };
 
-const inMemory: BackendHarness<DirectoryPlace> = {
+const inMemory: StorageHarness<DirectoryPlace> = {
   ...common,
+  contract: "storage",
   name: "filesystem on a disk in memory",
   capabilities: { durable: true },
   inapplicable: { corrupt: "the disk in memory has no second way in" },
@@ -70,7 +72,6 @@ const inMemory: BackendHarness<DirectoryPlace> = {
     files.setTime(systemClock.now());
     return { path: "/a/store", files, processes: new Map() };
   },
-  backend: () => filesystem({ directory: "/a/store" }),
   readBack({ path, files }, name) {
     const node = (files as FaultFiles).image().get(`${path}/${name}`);
     return node instanceof Uint8Array ? node : undefined;

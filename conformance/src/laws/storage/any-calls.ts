@@ -6,7 +6,7 @@ import { expectEqual, expectThat, settled } from "../../oracles/expectations.js"
 import { readObject } from "../../oracles/stored-objects.js";
 import type { Law, LawContext, TestPlace } from "../../runner/law.js";
 import { type Call, calls, lengthOf, nameOf, PREFIXES, programOf } from "./calls.js";
-import { expectBytes, expectNames, expectRefused, stream } from "./objects.js";
+import { expectBytes, expectNames, expectRefusal, expectRefused, stream } from "./objects.js";
 
 export const ANY_CALLS: Law = {
   id: "any-calls",
@@ -135,7 +135,7 @@ const RUNNERS: { readonly [Kind in Call["kind"]]: (world: MapWorld, call: Of<Kin
     const result = await put;
     expectEqual(result, { value: before === undefined ? "created" : "exists" }, `put of ${name.slice(0, 30)}`);
     if (!("error" in seen)) expectBytes(seen.value, body, "What a reader saw beside the put");
-    else await expectRefused(() => Promise.reject(seen.error), "CHECKPOINT_NOT_FOUND", "The reader beside a put");
+    else expectRefusal(seen, "CHECKPOINT_NOT_FOUND", "The reader beside a put");
     expectThat(before === undefined || !("error" in seen), "The object was absent while it was put again");
     world.model.set(name, body);
   },

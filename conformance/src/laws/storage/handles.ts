@@ -6,7 +6,16 @@ import { expectEqual, expectThat, settled } from "../../oracles/expectations.js"
 import { listNames, readObject } from "../../oracles/stored-objects.js";
 import { Blame } from "../../runner/blame.js";
 import type { Law, TestPlace } from "../../runner/law.js";
-import { bytes, expectBytes, expectNames, expectObject, expectRefused, someBytes, stream } from "./objects.js";
+import {
+  bytes,
+  expectBytes,
+  expectNames,
+  expectObject,
+  expectRefusal,
+  expectRefused,
+  someBytes,
+  stream,
+} from "./objects.js";
 
 const OBJECTS = { contract: "storage", level: "objects", clauses: ["CS9"] } as const;
 const HANDLES = 24;
@@ -53,7 +62,7 @@ export const HANDLE_LAWS: readonly Law[] = [
         })(),
       );
       if (!("error" in rest)) return expectBytes(Buffer.concat(chunks), body, "What the reader gave in the end");
-      await expectRefused(() => Promise.reject(rest.error), "CLOSED", "The reader of a closed handle");
+      expectRefusal(rest, "CLOSED", "The reader of a closed handle");
     },
   },
   {

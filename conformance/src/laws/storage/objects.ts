@@ -2,7 +2,7 @@
 
 import { type CheckpointStorage, type ErrorCode, hasCode } from "@tidemark/core";
 import { seededRandom } from "../../faults/seeded-random.js";
-import { expectEqual, expectThat, outcomeText, settled } from "../../oracles/expectations.js";
+import { expectEqual, expectThat, outcomeText, type Settled, settled } from "../../oracles/expectations.js";
 import { listNames, readObject } from "../../oracles/stored-objects.js";
 
 export const bytes = (text: string): Uint8Array => Buffer.from(text);
@@ -47,7 +47,11 @@ export type Refusal = ErrorCode | typeof RangeError | typeof TypeError;
 
 /** Throws unless `work` fails in that way. */
 export async function expectRefused(work: () => Promise<unknown>, refusal: Refusal, what: string): Promise<void> {
-  const result = await settled(Promise.resolve().then(work));
+  expectRefusal(await settled(Promise.resolve().then(work)), refusal, what);
+}
+
+/** Throws unless `result` is such a failure. */
+export function expectRefusal(result: Settled<unknown>, refusal: Refusal, what: string): void {
   const isRight =
     "error" in result &&
     (typeof refusal === "string" ? hasCode(result.error, refusal) : result.error instanceof refusal);

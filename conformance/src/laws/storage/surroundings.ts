@@ -23,8 +23,9 @@ export const SURROUNDING_LAWS: readonly Law[] = [
       for (const [what, call] of Object.entries(FAILING)) {
         let struck = 0;
         for (let nth = 0; nth < OPERATIONS_MAX && (await strikes(context, call, nth)); nth++) struck++;
-        if (struck === 0 && what === "put")
+        if (struck === 0 && what === "put") {
           throw new Error("faults never struck during a put: the harness's hook does nothing");
+        }
         expectThat(struck < OPERATIONS_MAX, `faults still strikes at operation ${OPERATIONS_MAX} of a ${what}`);
         context.coverage.count(`faults in ${what}`);
       }
