@@ -29,6 +29,8 @@ export type {
 export { verify } from "./runner/verify.js";
 export type { VerifyOptions } from "./runner/verify-options.js";
 export { ALL_LAWS } from "./laws/all-laws.js";
+export { MEMORY_HARNESS } from "./reference/memory-harness.js";
+export { writeReport } from "./report/write-report.js";
 export { BROKEN_JOBS, type BrokenJob, soundJob } from "./broken/broken-jobs.js";
 export { BROKEN_STORAGES, brokenPlace, type BrokenStorage, type Catcher } from "./broken/broken-storages.js";
 export { checkProperty, type RunSettings } from "./check-property.js";

@@ -2,14 +2,9 @@
 
 import fs from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
-import {
-  type ByteRange,
-  type CheckpointStorage,
-  type PutOptions,
-  type PutOutcome,
-  type StoredObject,
-} from "@tidemark/core";
+import type { ByteRange, CheckpointStorage, PutOptions, PutOutcome, StoredObject } from "@tidemark/core";
 import { partsOfObjectName, partsOfObjectPrefix, StateBackendError, systemRandom } from "@tidemark/core";
+import { collect } from "./collect.js";
 import { attempt, ifCode, ifMissing } from "./system-errors.js";
 
 /** `files` is the system's, or what a test puts in its place. */
@@ -92,13 +87,4 @@ export class FolderStorage implements CheckpointStorage {
     this.#underWay.add(call);
     return call.finally(() => this.#underWay.delete(call));
   }
-}
-
-async function collect(body: Uint8Array | AsyncIterable<Uint8Array>): Promise<Buffer> {
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of body instanceof Uint8Array ? [body] : body) {
-    if (!(chunk instanceof Uint8Array)) throw new TypeError("A body consists of bytes.");
-    chunks.push(Uint8Array.from(chunk));
-  }
-  return Buffer.concat(chunks);
 }

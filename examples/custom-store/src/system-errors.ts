@@ -15,13 +15,13 @@ export const ifCode =
 /** Gives `result` where there is no such file. */
 export const ifMissing = <T>(result: T) => ifCode(["ENOENT", "ENOTDIR", "EISDIR", "ERR_FS_EISDIR"], result);
 
-/** Errors of the system become those of the contract. */
 export async function attempt<T>(run: () => Promise<T>): Promise<T> {
   try {
     return await run();
   } catch (cause) {
-    if (["ENOTDIR", "EISDIR", "EEXIST"].includes(codeOf(cause))) throw new RangeError("One name continues another.");
     if (cause instanceof StateBackendError) throw cause;
+    const continues = ["ENOTDIR", "EISDIR", "EEXIST"].includes(codeOf(cause));
+    if (continues) throw new RangeError("One name continues another.", { cause });
     throw new StateBackendError("UNAVAILABLE", `The system failed. code=${codeOf(cause)}.`, {
       cause,
       outcome: "unknown",

@@ -42,6 +42,7 @@ test("the storage is conformant", { timeout: TIMEOUT_MS }, async () => {
 const MUTATIONS = [
   {
     what: "a body is cut at 64 KiB",
+    file: "collect.js",
     from: "Uint8Array.from(chunk)",
     to: "Uint8Array.from(chunk.subarray(0, 65536))",
     program: /^storage: put .*, (65537|200000) bytes/,
@@ -69,27 +70,31 @@ describe("a storage of which one line was changed is caught, by a small program"
   });
   afterAll(() => rm(directory, { recursive: true }));
 
-  test.each(MUTATIONS)("$what", { timeout: TIMEOUT_MS }, async ({ what, from, to, program }) => {
-    const copy = join(directory, what.replaceAll(" ", "-"));
-    await cp(join(example, "dist"), copy, { recursive: true });
-    const path = join(copy, "folder-storage.js");
-    const source = await readFile(path, "utf8");
-    expect(source.split(from)).toHaveLength(2);
-    await writeFile(path, source.replace(from, to));
+  test.each(MUTATIONS)(
+    "$what",
+    { timeout: TIMEOUT_MS },
+    async ({ what, file = "folder-storage.js", from, to, program }) => {
+      const copy = join(directory, what.replaceAll(" ", "-"));
+      await cp(join(example, "dist"), copy, { recursive: true });
+      const path = join(copy, file);
+      const source = await readFile(path, "utf8");
+      expect(source.split(from)).toHaveLength(2);
+      await writeFile(path, source.replace(from, to));
 
-    const { code, report } = await verify(join(copy, "harness.js"), "--only", "any-calls");
-    expect(code).toBe(1);
-    const failure = report.laws.find(({ id }) => id === "any-calls")?.failure;
-    expect(failure?.program.length).toBeLessThanOrEqual(3);
-    expect(failure?.program.join("\n")).toMatch(program);
+      const { code, report } = await verify(join(copy, "harness.js"), "--only", "any-calls");
+      expect(code).toBe(1);
+      const failure = report.laws.find(({ id }) => id === "any-calls")?.failure;
+      expect(failure?.program.length).toBeLessThanOrEqual(3);
+      expect(failure?.program.join("\n")).toMatch(program);
 
-    const again = await verify(
-      join(copy, "harness.js"),
-      ..."--only any-calls --seed".split(" "),
-      `${failure?.seed}`,
-      "--path",
-      `${failure?.path}`,
-    );
-    expect(again.report.laws.find(({ id }) => id === "any-calls")?.failure?.program).toEqual(failure?.program);
-  });
+      const again = await verify(
+        join(copy, "harness.js"),
+        ..."--only any-calls --seed".split(" "),
+        `${failure?.seed}`,
+        "--path",
+        `${failure?.path}`,
+      );
+      expect(again.report.laws.find(({ id }) => id === "any-calls")?.failure?.program).toEqual(failure?.program);
+    },
+  );
 });
