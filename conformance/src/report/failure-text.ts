@@ -12,7 +12,8 @@ const WHOSE: Readonly<Record<Failure["culprit"], string>> = {
 /** What failed, whose fault it is, the program, and how to see it again. */
 export function failureText({ id, clauses }: LawResult, failure: Failure): string {
   const { culprit, message, program, shrinks, command, script } = failure;
-  const kind = shrinks > 0 ? `Smallest program that fails (made smaller ${shrinks} times)` : "What was called";
+  const smaller = shrinks > 0 ? ` (made smaller ${shrinks} times)` : "";
+  const kind = failure.path === undefined ? "What was called" : `Smallest program that fails${smaller}`;
   return [
     `${id} (${clauses.join(" ") || "harness"}), to be mended by ${WHOSE[culprit]}:`,
     indented(message),

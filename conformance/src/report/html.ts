@@ -71,7 +71,8 @@ function failureCard(law: LawResult): string {
   if (failure === undefined) return "";
   const { culprit, message, program, shrinks, command, script, stack } = failure;
   const steps = program.map((line) => `<li>${text(line)}</li>`).join("");
-  const kind = shrinks > 0 ? `The smallest program that fails, made smaller ${shrinks} times` : "What was called";
+  const smaller = shrinks > 0 ? `, made smaller ${shrinks} times` : "";
+  const kind = failure.path === undefined ? "What was called" : `The smallest program that fails${smaller}`;
   return `<article class="failure">
 <h3>${text(id)} <small>${clauses.join(" ")}</small></h3>
 <p class="title">${text(title)}.</p>
