@@ -115,7 +115,7 @@ describe("an adapter that misbehaves", () => {
         "text instead of bytes",
         "streams-kept",
         () => ({
-          async *get () {
+          async *get() {
             yield "abc";
           },
         }),
@@ -131,7 +131,7 @@ describe("an adapter that misbehaves", () => {
         "names instead of objects",
         "lists-many",
         () => ({
-          async *list () {
+          async *list() {
             yield "a";
           },
         }),
