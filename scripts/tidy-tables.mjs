@@ -14,11 +14,13 @@ export const coreLayers = [
   ["storage"],
   ["segment"],
   ["table"],
+  ["stored"],
   ["checkpoint"],
   ["state"],
   ["restore"],
   ["task"],
   ["coordinator"],
+  ["savepoint"],
   ["job"],
   ["index"],
 ];

@@ -13,7 +13,7 @@ export interface Place {
 export interface Harness {
   readonly name: string;
   /** A backend whose working state starts empty; its own place for checkpoints is not used. */
-  backend(): Backend<true>;
+  backend(): Backend;
   /** A new, empty place. */
   place(): Place;
   /** Stands between the job and the kit: for the kit's own tests, which break jobs. */

@@ -4,7 +4,7 @@ import { afterAll, describe, it } from "vitest";
 import { checkProperty } from "../src/check-property.js";
 import { Coverage } from "../src/commands/coverage.js";
 import { anyHistory } from "../src/properties/any-history.js";
-import { diskHarness, memoryHarness, realHarness } from "./support/harnesses.js";
+import { asyncHarness, diskHarness, memoryHarness, pointHarness, realHarness } from "./support/harnesses.js";
 import { PROPERTY_TIMEOUT_MS, report, settings } from "./support/settings.js";
 
 const real = realHarness();
@@ -14,6 +14,8 @@ describe("T19 T20 restore(checkpoint(s)) = s, for any history", () => {
   const cases = [
     { harness: memoryHarness, runs: 150 },
     { harness: diskHarness, runs: 60 },
+    { harness: pointHarness, runs: 60 },
+    { harness: asyncHarness, runs: 60 },
     { harness: real, runs: 3 },
   ];
   it.each(cases)("on $harness.name", { timeout: PROPERTY_TIMEOUT_MS }, async ({ harness, runs }) => {

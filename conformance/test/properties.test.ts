@@ -10,13 +10,15 @@ import { exactlyOnce } from "../src/properties/processing.js";
 import { rescalingIsIdentity } from "../src/properties/rescaling.js";
 import { listingIsTrue } from "../src/properties/retention.js";
 import { stateKind } from "../src/properties/state-kinds.js";
-import { diskHarness, memoryHarness } from "./support/harnesses.js";
+import { asyncHarness, diskHarness, memoryHarness, pointHarness } from "./support/harnesses.js";
 import { PROPERTY_TIMEOUT_MS, report, settings } from "./support/settings.js";
 
 const timeout = PROPERTY_TIMEOUT_MS;
 const backends = [
   { harness: memoryHarness, share: 1 },
   { harness: diskHarness, share: 0.4 },
+  { harness: pointHarness, share: 0.4 },
+  { harness: asyncHarness, share: 0.4 },
 ];
 
 /** The clauses of docs/contract.md that a plain collection stands for, by the kind of state. */

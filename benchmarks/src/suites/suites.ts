@@ -2,6 +2,7 @@
 
 import type { Suite } from "../harness/suite.js";
 import { checkpointBytes } from "./checkpoint-bytes.js";
+import { codecs } from "./codecs.js";
 import { compaction } from "./compaction.js";
 import { freeze } from "./freeze.js";
 import { large } from "./large.js";
@@ -21,4 +22,5 @@ export const suites: readonly Suite[] = [
   large,
   ttl,
   timers,
+  codecs,
 ];

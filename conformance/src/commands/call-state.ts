@@ -33,7 +33,8 @@ export async function callState(job: RunningJob, operation: Operation): Promise<
 export async function callKeyed(task: LooseTask, operation: Operation): Promise<unknown> {
   if (operation.verb === "merge") return mergeNamespaces(task, operation);
   const handle = handleOf(task, operation);
-  const { verb, key, field, isSync } = operation;
+  const { verb, key, field } = operation;
+  const isSync = operation.isSync && `${verb}Sync` in handle;
   switch (verb) {
     case "keys":
       return isSync ? [...(call(handle, "keysSync") as Iterable<unknown>)] : collect(call(handle, "keys"));
@@ -56,8 +57,9 @@ export async function callKeyed(task: LooseTask, operation: Operation): Promise<
 
 async function mergeNamespaces(task: LooseTask, operation: Operation): Promise<void> {
   const { key, namespace, isSync } = operation;
-  const method = isSync ? "mergeNamespacesSync" : "mergeNamespaces";
-  await call(stateOf(task, operation), method, key, namespace, mergedNamespaces(operation));
+  const state = stateOf(task, operation);
+  const method = isSync && "mergeNamespacesSync" in state ? "mergeNamespacesSync" : "mergeNamespaces";
+  await call(state, method, key, namespace, mergedNamespaces(operation));
 }
 
 function stateOf(task: LooseTask, { spec }: Pick<Operation, "spec">): Handle {
@@ -82,7 +84,8 @@ export function ownerIndex(key: ModelKey, parallelism: number): number {
 }
 
 async function writeKeyed(handle: Handle, operation: Operation): Promise<undefined> {
-  const { spec, verb, key, field, isSync } = operation;
+  const { spec, verb, key, field } = operation;
+  const isSync = operation.isSync && "addSync" in handle;
   const folds = spec.kind === "reducing" || spec.kind === "aggregating";
   if (verb === "delete" && spec.kind === "map") call(handle, "delete", key, field);
   else if (verb === "delete" || verb === "clear") call(handle, verb, key);
@@ -119,7 +122,7 @@ async function callOperatorState(tasks: readonly LooseTask[], operation: Operati
   return undefined;
 }
 
-async function collect(items: unknown): Promise<unknown[]> {
+export async function collect(items: unknown): Promise<unknown[]> {
   const found: unknown[] = [];
   for await (const item of items as AsyncIterable<unknown>) found.push(item);
   return found;

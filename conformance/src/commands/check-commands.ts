@@ -13,7 +13,7 @@ import type { World } from "./world.js";
 
 export const observations: fc.Arbitrary<Command> = fc.constant(
   command("observe everything", async (model, real) => {
-    if (model.health === "running") real.expectSame(model, "on looking");
+    if (model.health === "running") await real.expectSame(model, "on looking");
   }),
 );
 
@@ -54,7 +54,10 @@ async function expectRestores(
     random: seededRandom(1),
   });
   expectEqual(reader.control.restoredFrom, snapshot.id, "Restored from");
-  const found = firstDifference(observeJob(reader, shape.declared), expectedLines(snapshot.contents, shape.declared));
+  const found = firstDifference(
+    await observeJob(reader, shape.declared),
+    expectedLines(snapshot.contents, shape.declared),
+  );
   if (found !== undefined) throw new Error(`Checkpoint ${snapshot.id} restores to another state: ${found}`);
   await reader.control.close();
 }

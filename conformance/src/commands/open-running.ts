@@ -14,7 +14,7 @@ import type { LooseTask, RunningJob } from "./call-state.js";
 import { declareOperator, MAX_PARALLELISM } from "./declare.js";
 
 export interface OpenRequest {
-  readonly backend: Backend<true>;
+  readonly backend: Backend;
   readonly storage: CheckpointStorage;
   readonly job: string;
   readonly shape: Shape;

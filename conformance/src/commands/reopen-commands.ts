@@ -122,7 +122,7 @@ export async function reopenAs(shape: Shape, model: JobModel, real: World): Prom
 export async function openJudged(source: Source, shape: Shape, { model, real }: Both): Promise<void> {
   await real.open(model, shape, source.restore);
   settleHome(model, real);
-  judgeOpened(source, shape, { model, real });
+  await judgeOpened(source, shape, { model, real });
 }
 
 const MISSING: ErrorCode = "CHECKPOINT_NOT_FOUND";
@@ -255,9 +255,12 @@ function settleHome(model: JobModel, real: World): void {
   home.maybe = [];
 }
 
-function judgeOpened({ restore, snapshot }: Source, shape: Shape, { model, real }: Both): void {
+async function judgeOpened({ restore, snapshot }: Source, shape: Shape, { model, real }: Both): Promise<void> {
   const found = restore === "latest" ? model.home.retained.at(-1) : snapshot;
   expectEqual(real.running.control.restoredFrom, found?.id, "Restored from");
   model.restore(found, shape);
-  real.expectSame(model, `after restoring ${JSON.stringify(typeof restore === "object" ? "another place" : restore)}`);
+  await real.expectSame(
+    model,
+    `after restoring ${JSON.stringify(typeof restore === "object" ? "another place" : restore)}`,
+  );
 }

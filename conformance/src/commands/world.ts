@@ -80,9 +80,9 @@ export class World {
   }
 
   /** Throws unless the running job holds exactly what the model says. */
-  expectSame(model: JobModel, when: string): void {
+  async expectSame(model: JobModel, when: string): Promise<void> {
     const { declared } = model.shape;
-    const found = firstDifference(observeJob(this.running, declared), expectedLines(model.contents, declared));
+    const found = firstDifference(await observeJob(this.running, declared), expectedLines(model.contents, declared));
     if (found !== undefined) throw new Error(`The state is wrong ${when}: ${found}`);
   }
 }

@@ -26,7 +26,7 @@ export const zombieCalls: fc.Arbitrary<Command> = fc
       expectRefusal(zombie, await settled(zombie.running.control.checkpoint({ full })), false);
       expectRefusal(zombie, await settled(zombie.running.control.checkpoint()), false);
       expectEqual(real.running.control.retained, retained, "Retained after the checkpoint of a zombie");
-      if (model.health === "running") real.expectSame(model, "after the checkpoint of a zombie");
+      if (model.health === "running") await real.expectSame(model, "after the checkpoint of a zombie");
     }),
   );
 

@@ -1,6 +1,6 @@
 /** The whole state as lines of text: of a real job, and as the model says. Equal states have equal lines. */
 
-import { call, handleOf, type LooseTask, type RunningJob } from "../commands/call-state.js";
+import { call, collect, handleOf, type LooseTask, type RunningJob } from "../commands/call-state.js";
 import { MAX_PARALLELISM } from "../commands/declare.js";
 import { canonical } from "../model/canonical.js";
 import { isOperatorKind, type StateSpec } from "../model/catalog.js";
@@ -8,12 +8,16 @@ import { NAMESPACES } from "../model/domains.js";
 import { type OperatorContent, presentContents, taskContents } from "../model/operator-model.js";
 
 /** Reads everything of a running job, in the order in which it is enumerated. */
-export function observeJob(job: RunningJob, declared: readonly (readonly StateSpec[])[]): string[] {
-  return job.operators.flatMap((tasks, operator) =>
-    tasks.flatMap((task, index) =>
-      inNameOrder(declared[operator]).flatMap((spec) => observeState(task, spec, `#${operator}.${index}`)),
-    ),
-  );
+export async function observeJob(job: RunningJob, declared: readonly (readonly StateSpec[])[]): Promise<string[]> {
+  const lines: string[] = [];
+  for (const [operator, tasks] of job.operators.entries()) {
+    for (const [index, task] of tasks.entries()) {
+      for (const spec of inNameOrder(declared[operator])) {
+        lines.push(...(await observeState(task, spec, `#${operator}.${index}`)));
+      }
+    }
+  }
+  return lines;
 }
 
 /** The lines that `observeJob` is to give. */
@@ -45,21 +49,22 @@ function inNameOrder(specs: readonly StateSpec[] = []): StateSpec[] {
   return [...specs].sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-function observeState(task: LooseTask, spec: StateSpec, where: string): string[] {
+async function observeState(task: LooseTask, spec: StateSpec, where: string): Promise<string[]> {
   if (isOperatorKind(spec.kind)) {
     const handle = handleOf(task, { spec, namespace: "" });
     const content = spec.kind === "broadcast" ? [...(call(handle, "entries") as unknown[])] : call(handle, "get");
     return [line(place(where, spec, ""), ["", content])];
   }
-  return namespacesOf(spec).flatMap((namespace) => {
+  const lines: string[] = [];
+  for (const namespace of namespacesOf(spec)) {
     const handle = handleOf(task, { spec, namespace });
-    const keys = [...(call(handle, "keysSync") as Iterable<unknown>)];
-    return keys.map((key) => {
-      const method = spec.kind === "map" ? "entriesSync" : "getSync";
-      const content = call(handle, method, key);
-      return line(place(where, spec, namespace), [key, spec.kind === "map" ? [...(content as unknown[])] : content]);
-    });
-  });
+    for (const key of await collect(call(handle, "keys"))) {
+      const content =
+        spec.kind === "map" ? await collect(call(handle, "entries", key)) : await call(handle, "get", key);
+      lines.push(line(place(where, spec, namespace), [key, content]));
+    }
+  }
+  return lines;
 }
 
 function expectedState(

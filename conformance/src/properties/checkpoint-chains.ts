@@ -45,7 +45,7 @@ export function fullIsChain(harness: Harness, coverage: Coverage): fc.IAsyncProp
       }
       await takeCheckpoint(model, real);
       await reopenAs(model.shape, model, real);
-      digests.add(digestOf(observeJob(real.running, model.shape.declared)));
+      digests.add(digestOf(await observeJob(real.running, model.shape.declared)));
     }
     expectThat(
       digests.size === 1,

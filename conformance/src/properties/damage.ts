@@ -155,5 +155,5 @@ async function judge(
   if (snapshot === undefined) return `restored ${restoredFrom}`;
   const model = new JobModel([{ place: 0, job }]);
   model.restore(snapshot, shape);
-  return firstDifference(observeJob(result.value, shape.declared), expectedLines(model.contents, shape.declared));
+  return firstDifference(await observeJob(result.value, shape.declared), expectedLines(model.contents, shape.declared));
 }

@@ -56,7 +56,7 @@ export function exactlyOnce(harness: Harness): fc.IAsyncProperty<unknown[]> {
 interface States {
   readonly seen: {
     update(key: string, change: (current: readonly number[]) => readonly number[]): Promise<void>;
-    getSync(key: string): readonly number[];
+    get(key: string): Promise<readonly number[]>;
   };
   readonly source: { get(): readonly number[]; set(elements: readonly number[]): void };
 }
@@ -100,7 +100,7 @@ async function live(
     },
   );
   await Promise.all(checkpoints);
-  const result = KEYS.map((key) => seen.getSync(key));
+  const result = await Promise.all(KEYS.map((key) => seen.get(key)));
   storage.kill();
   return result;
 }

@@ -27,17 +27,17 @@ export function rescalingIsIdentity(harness: Harness, coverage: Coverage): fc.IA
     await reopenAs({ ...keepsAll, parallelism: [1, 1] }, model, real);
     for (const choice of choices) await runOperation(choice, model, real);
     await takeCheckpoint(model, real);
-    const before = { keyed: keyedLines(model, real), split: splitElements(real) };
+    const before = { keyed: await keyedLines(model, real), split: splitElements(real) };
     for (const count of [...way, 1]) {
       await reopenAs({ ...keepsAll, parallelism: [count, Math.min(count, 2)] }, model, real);
       expectEqual(splitElements(real), before.split, `Elements of split lists over ${count} tasks`);
       await takeCheckpoint(model, real);
     }
-    expectEqual(keyedLines(model, real), before.keyed, `Keyed state after ${way.join()},1 tasks`);
+    expectEqual(await keyedLines(model, real), before.keyed, `Keyed state after ${way.join()},1 tasks`);
   });
 }
 
-function keyedLines(model: JobModel, real: World): string[] {
+function keyedLines(model: JobModel, real: World): Promise<string[]> {
   const declared = model.shape.declared.map((specs) =>
     specs.filter(({ kind }) => !isOperatorKind(kind) || kind === "broadcast"),
   );

@@ -88,7 +88,7 @@ async function openAndJudge(model: JobModel, real: World, { knowledge, shape }: 
   const { acknowledged, inFlight } = knowledge;
   if (restoredFrom === acknowledged?.id) {
     model.restore(acknowledged, shape);
-    real.expectSame(model, "after the recovery of what was acknowledged");
+    await real.expectSame(model, "after the recovery of what was acknowledged");
     return { acknowledged, inFlight };
   }
   const last = acknowledged?.id ?? 0;
@@ -97,7 +97,7 @@ async function openAndJudge(model: JobModel, real: World, { knowledge, shape }: 
   for (const candidate of inFlight) {
     model.restore({ ...candidate, id: restoredFrom }, shape);
     try {
-      real.expectSame(model, "after the recovery of what was in flight");
+      await real.expectSame(model, "after the recovery of what was in flight");
       return { acknowledged: { ...candidate, id: restoredFrom }, inFlight: [] };
     } catch (error) {
       errors.push(error);

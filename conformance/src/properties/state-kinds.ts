@@ -22,6 +22,6 @@ export function stateKind(spec: StateSpec, harness: Harness, coverage: Coverage)
     await openJudged(latestSource(), { ...FIRST_SHAPE, declared: [[spec], [spec]] }, { model, real });
     for (const choice of operations) await runOperation(choice, model, real);
     for (const each of [...(refusals ?? []), ...(updates ?? [])]) await each.run(model, real);
-    real.expectSame(model, "at the end");
+    await real.expectSame(model, "at the end");
   });
 }

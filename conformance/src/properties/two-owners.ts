@@ -157,7 +157,7 @@ async function judge({ a, b }: { readonly a: Owner; readonly b: Owner }, outcome
   }
   const known = b.model.home.retained.find(({ id }) => id === restoredFrom);
   b.model.restore(known ?? { ...cut, id: restoredFrom ?? 0 }, SHAPE);
-  b.real.expectSame(b.model, "after taking over");
+  await b.real.expectSame(b.model, "after taking over");
   const fenced = ["FENCED", "POISONED"] as const;
   await expectCode(() => a.real.running.control.checkpoint(), fenced, "The next checkpoint of the first owner");
   await expectRetainedRestores(b);

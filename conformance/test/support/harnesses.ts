@@ -3,6 +3,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { memoryStorage, memoryStore, type Store, type StoreProvider, systemClock } from "@tidemark/core";
 import type { Harness, Place } from "../../src/harness.js";
 import { memoryPlace } from "../../src/harness.js";
 import { ManualClock } from "../../src/faults/manual-clock.js";
@@ -18,6 +19,44 @@ export const diskHarness: Harness = {
   backend: () => memory(),
   place: () => diskPlace(new FaultFiles()),
 };
+
+/** State in stores in memory that are read without a promise, hardly any of it cached. */
+export const pointHarness: Harness = storedHarness("a store, read at once", (provider) => provider);
+
+/** State in stores in memory that have to be waited for. */
+export const asyncHarness: Harness = storedHarness("a store, waited for", (provider) => ({
+  cacheBytes: provider.cacheBytes,
+  create: () => waitedFor(provider.create()),
+}));
+
+/** One place for all jobs that are ever opened: what others have left there must not be taken for one's own. */
+function storedHarness(name: string, wrap: (provider: StoreProvider) => StoreProvider): Harness {
+  const store = wrap(memoryStore({ cacheBytes: 4096 }));
+  const sync = name.endsWith("at once") ? "point" : false;
+  return {
+    name,
+    backend: () => ({ name, sync, checkpoints: memoryStorage(), store }),
+    place: memoryPlace,
+  };
+}
+
+function waitedFor(store: Store): Store {
+  return {
+    open: (scope, fence) => store.open(scope, fence),
+    getMany: async (keys) => {
+      await systemClock.yield();
+      return store.getMany(keys);
+    },
+    scan: (range) => store.scan(range),
+    apply: async (mark, changes) => {
+      await systemClock.yield();
+      await store.apply(mark, changes);
+    },
+    load: (groups, rows, mark) => store.load(groups, rows, mark),
+    drop: (groups) => store.drop(groups),
+    close: () => store.close(),
+  };
+}
 
 const DISK_ROOT = "/data/store";
 

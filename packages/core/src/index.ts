@@ -3,7 +3,7 @@
 export { ByteReader } from "./bytes/byte-reader.js";
 export { ByteWriter } from "./bytes/byte-writer.js";
 export { systemClock, systemRandom } from "./clock.js";
-export type { Backend } from "./contracts/backend.js";
+export type { Backend, StoreProvider, SyncReads } from "./contracts/backend.js";
 export type {
   ByteRange,
   CheckpointStorage,
@@ -12,7 +12,7 @@ export type {
   StoredObject,
 } from "./contracts/checkpoint-storage.js";
 export type { Clock, Random, Timer } from "./contracts/clock.js";
-export type { Codec, DecodedKey, FormerCodec, KeyCodec, KeyIdentity } from "./contracts/codec.js";
+export type { Codec, DecodedKey, FormerCodec, FormerKeyCodec, KeyCodec, KeyIdentity } from "./contracts/codec.js";
 export type {
   AppliedGroups,
   Change,
@@ -21,6 +21,7 @@ export type {
   KeyRange,
   Store,
   StoreEntry,
+  StoreMark,
   TaskScope,
 } from "./contracts/store.js";
 export type { CheckpointInfo, CompletedCheckpoint } from "./coordinator/history.js";
@@ -36,6 +37,7 @@ export {
   StateBackendError,
 } from "./errors.js";
 export { type Job, type JobControl, type JobOptions, openJob, type TaskOptions } from "./job/open-job.js";
+export type { KeyOfOperator, OperatorTasks } from "./job/operator-tasks.js";
 export { type OpenTaskOptions, openTask, type SoleTask } from "./job/open-task.js";
 export type { StateHandles, Task, TaskControl, TaskOf, TimersOf } from "./job/task.js";
 export type { BinaryKey } from "./key/binary-key.js";
@@ -51,10 +53,12 @@ export {
   string,
   tuple,
 } from "./key/key-codecs.js";
+export { evolvedKey, formerKey } from "./key/evolved-key.js";
 export { keyGroupOf, type KeyGroupRange, KeyGroups, splitKeyGroups } from "./key/key-groups.js";
 export { stickyKeyGroups } from "./key/sticky-key-groups.js";
 export { murmur3 } from "./key/murmur3.js";
 export type { ForeignRestore, OwnRestore, Restore, SavepointRestore } from "./restore/restore-source.js";
+export { rekeySavepoint, type RekeyedSavepoint, type RekeyOptions } from "./savepoint/rekey-savepoint.js";
 export type { Compression } from "./segment/format.js";
 export {
   type Aggregate,
@@ -86,6 +90,7 @@ export type * from "./state/handles.js";
 export type { TtlOption, TtlOptions, TtlSettings } from "./state/ttl.js";
 export type { HandleOf } from "./state/handle-types.js";
 export { memoryStorage, type MemoryStorageOptions } from "./storage/memory-storage.js";
+export { memoryStore, type MemoryStoreOptions } from "./storage/memory-store.js";
 export { isObjectNamePart, partsOfObjectName, partsOfObjectPrefix } from "./storage/object-name.js";
 export {
   type AnyOperator,
@@ -106,6 +111,14 @@ export type {
   StateAccessMessage,
   TelemetryMessages,
 } from "./telemetry/messages.js";
+export { avro, type AvroCheckOptions, type AvroOptions, type AvroType, type FormerAvroType } from "./value/avro.js";
 export { blob, codec, float64, integer, json, text, type ValueEncoding } from "./value/codecs.js";
 export { evolved, former } from "./value/evolved.js";
 export { structured } from "./value/structured-codec.js";
+export {
+  type SchemaIssue,
+  type SchemaOutput,
+  type SchemaResult,
+  type StandardSchema,
+  validated,
+} from "./value/validated.js";

@@ -1,17 +1,31 @@
 /** What an adapter hands to `openTask`: where working state lives, and where checkpoints go when nothing else is said. */
 
 import type { CheckpointStorage } from "./checkpoint-storage.js";
+import type { Store } from "./store.js";
+
+/** What can be read without a promise: everything, single rows of keyed state, or nothing. */
+export type SyncReads = boolean | "point";
 
 /**
  * A state backend. `Sync` tells the type system whether state can be read without a promise.
  *
  * A backend without a store keeps the whole table decoded in memory.
  */
-export interface Backend<Sync extends boolean = boolean> {
+export interface Backend<Sync extends SyncReads = SyncReads> {
   /** For people: reports, errors, metrics. Core never decides anything by it. */
   readonly name: string;
   /** Whether `getSync` and its siblings work. */
   readonly sync: Sync;
   /** Where checkpoints go when `openTask` is given no other place. */
   readonly checkpoints: CheckpointStorage;
+  /** Where working state lives that has no room in memory; without it everything is in memory. */
+  readonly store?: StoreProvider;
+}
+
+/** Gives the tasks of a job their stores. */
+export interface StoreProvider {
+  /** A new handle, not open yet. Core opens it with its scope, and closes it. */
+  create(): Store;
+  /** Bytes that the decoded values of one task may take in memory besides what is not checkpointed yet. */
+  readonly cacheBytes: number;
 }

@@ -12,6 +12,7 @@ import type { Clock } from "../contracts/clock.js";
 import { StateBackendError } from "../errors.js";
 import type { TimeSeen } from "../table/task-time.js";
 import type { Telemetry } from "../telemetry/telemetry.js";
+import type { ClaimedSavepoint } from "./claimed-savepoint.js";
 import type { Deadline } from "./deadline.js";
 import type { CheckpointListener } from "./listener.js";
 import type { CheckpointSettings } from "./options.js";
@@ -26,6 +27,8 @@ export interface CoordinatorParts {
   readonly segmentNames: SegmentNames;
   readonly retention: Retention;
   readonly garbage: GarbageCollector;
+  /** The savepoint that the job continues from, if it was claimed. */
+  readonly claimed: ClaimedSavepoint | undefined;
   readonly settings: CheckpointSettings;
   readonly telemetry: Telemetry;
   readonly listener: CheckpointListener;
@@ -208,11 +211,12 @@ async function allOrFirstError<T>(work: readonly Promise<T>[]): Promise<T[]> {
   });
 }
 
-async function refuseUsedPlace(target: CheckpointStorage): Promise<void> {
+/** @throws {StateBackendError} STATE_INCOMPATIBLE if there is a savepoint at `target` */
+export async function refuseUsedPlace(target: CheckpointStorage): Promise<void> {
   for await (const { name } of target.list("")) if (name === SAVEPOINT_MANIFEST) throw usedPlace();
 }
 
-function usedPlace(): StateBackendError {
+export function usedPlace(): StateBackendError {
   return new StateBackendError(
     "STATE_INCOMPATIBLE",
     "There is a savepoint at this place already, and it was not touched. Give each savepoint a place of its own.",

@@ -29,7 +29,16 @@ import {
 } from "./checkpoint-work.js";
 import { Deadline } from "./deadline.js";
 import { type CheckpointInfo, type CompletedCheckpoint, History } from "./history.js";
-import { freezeTask, liveRows, memoryOf, settleTask, timeSeen, unsavedBytes } from "./task-runtime.js";
+import {
+  applyToStore,
+  freezeTask,
+  liveRows,
+  memoryOf,
+  settleTask,
+  type TaskRuntime,
+  timeSeen,
+  unsavedBytes,
+} from "./task-runtime.js";
 
 /** Share of `memoryBytes` at which a checkpoint is asked for. */
 const EARLY_SHARE = 0.6;
@@ -294,17 +303,31 @@ export class Coordinator {
     }
   }
 
+  /** The checkpoint is published all the same if it fails. */
+  async #applyToStore(task: TaskRuntime, id: number, extension: ChainExtension): Promise<void> {
+    try {
+      await applyToStore(task, id, extension);
+    } catch (error) {
+      this.poison(error);
+    }
+  }
+
   async #complete(id: number, extensions: readonly ChainExtension[]): Promise<void> {
-    const { tasks, clock, retention, garbage, segmentNames } = this.#parts;
+    const { tasks, clock, retention, garbage, segmentNames, claimed } = this.#parts;
     this.#parent = id;
+    claimed?.count();
     for (const [i, task] of tasks.entries()) {
       const extension = extensions[i];
-      if (extension !== undefined) await task.chain.adopt(extension, clock);
+      if (extension !== undefined) {
+        await this.#applyToStore(task, id, extension);
+        await task.chain.adopt(extension, clock);
+      }
       settleTask(task);
     }
     try {
       const { manifests, segments } = await retention.reachable();
       await garbage.collect({ manifests, segments: new Set([...segments, ...segmentNames.uploading]) });
+      await claimed?.collect();
       this.#garbageError = undefined;
     } catch (error) {
       // The checkpoint is published all the same. What is left over is found again after the next one.

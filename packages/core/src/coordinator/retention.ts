@@ -53,6 +53,7 @@ export class Retention {
   }
 }
 
-function segmentsOf({ operators }: Manifest): ReadonlySet<string> {
+/** Last parts of the names of the segments that a manifest names. */
+export function segmentsOf({ operators }: Manifest): ReadonlySet<string> {
   return new Set(operators.flatMap(({ tasks }) => tasks.flatMap(({ segments }) => segments.map(({ name }) => name))));
 }

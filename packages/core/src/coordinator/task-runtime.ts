@@ -3,11 +3,12 @@
  */
 
 import type { CodecName, StateManifest } from "../checkpoint/manifest.js";
-import type { TaskChain } from "../checkpoint/task-chain.js";
+import type { ChainExtension, TaskChain } from "../checkpoint/task-chain.js";
 import type { KeyGroups } from "../key/key-groups.js";
 import type { Epoch } from "../table/epoch.js";
 import type { TaskTime, TimeSeen } from "../table/task-time.js";
 import { FrozenTable } from "../table/frozen-table.js";
+import type { TaskStore } from "../stored/task-store.js";
 import type { StateTable } from "../table/state-table.js";
 import type { MemoryFigures } from "../telemetry/telemetry.js";
 import type { InFlight } from "../task/in-flight.js";
@@ -30,6 +31,8 @@ export interface TaskRuntime {
   readonly usesTime: boolean;
   readonly tables: readonly StateTable[];
   readonly chain: TaskChain;
+  /** Where the rest of keyed state is, if it is not in memory. */
+  readonly store: TaskStore | undefined;
   readonly inFlight: InFlight;
   /** Ends what the task does of itself: no call will be taken any more. */
   stop(): void;
@@ -41,6 +44,22 @@ export function freezeTask(task: TaskRuntime): void {
   const rows = task.tables.map((table) => table.freeze());
   task.chain.freeze(new FrozenTable(rows, { epoch: task.epoch.number, bytes }));
   task.epoch.number++;
+}
+
+/**
+ * A checkpoint of the task has completed: its store gets the changes, which then need not stay in memory.
+ * @throws {StateBackendError} what the store said, if it did not take them: the way back is a restore
+ */
+export async function applyToStore(
+  { store }: TaskRuntime,
+  checkpoint: number,
+  { segments, frozen }: ChainExtension,
+): Promise<void> {
+  if (store === undefined) return;
+  const mark = { checkpoint, tag: store.tagOf(segments) };
+  await store.apply(mark, async (slicer) => frozen.map((table) => table.entries(slicer)));
+  const last = frozen.at(-1);
+  if (last !== undefined) store.settle(last.epoch);
 }
 
 /** A checkpoint of the task has completed: rows of epochs before the oldest that still waits may change again. */

@@ -6,18 +6,19 @@
  */
 
 import type { CheckpointStorage } from "../contracts/checkpoint-storage.js";
-import type { Backend } from "../contracts/backend.js";
+import type { Backend, SyncReads } from "../contracts/backend.js";
 import type { Clock, Random } from "../contracts/clock.js";
 import { systemClock, systemRandom } from "../clock.js";
 import { GarbageCollector } from "../checkpoint/garbage.js";
 import { Lineage, type Published, readPublished } from "../checkpoint/lineage.js";
 import { JobNames } from "../checkpoint/names.js";
 import { type CoordinatorParts, SegmentNames } from "../coordinator/checkpoint-work.js";
+import { ClaimedSavepoint } from "../coordinator/claimed-savepoint.js";
 import { Coordinator } from "../coordinator/coordinator.js";
 import type { CheckpointInfo, CompletedCheckpoint } from "../coordinator/history.js";
 import type { CheckpointListener } from "../coordinator/listener.js";
 import { IntervalTrigger } from "../coordinator/interval.js";
-import { type CheckpointOptions, checkpointSettings } from "../coordinator/options.js";
+import { type CheckpointOptions, type CheckpointSettings, checkpointSettings } from "../coordinator/options.js";
 import { Retention } from "../coordinator/retention.js";
 import type { KeyGroups } from "../key/key-groups.js";
 import {
@@ -30,11 +31,13 @@ import {
 } from "../restore/restore-source.js";
 import { Telemetry } from "../telemetry/telemetry.js";
 import type { AnyOperator } from "../task/define-operator.js";
-import { judge, planTasks } from "./plan.js";
+import { asDeclared, type KeyOfOperator, type OperatorTasks } from "./operator-tasks.js";
+import { JobStores } from "./job-stores.js";
+import { dealKeyGroups, judge, type PlannedTask, planTasks } from "./plan.js";
 import { rehearse, restoredBytes, restoreTasks } from "./restore-tasks.js";
 import { type BuiltTask, taskHandle, type TaskOf, withStates } from "./task.js";
 
-/** One task to run. */
+/** One task to run, or all tasks of an operator. */
 export interface TaskOptions<Declared = AnyOperator> {
   readonly operator: Declared;
   /**
@@ -42,10 +45,15 @@ export interface TaskOptions<Declared = AnyOperator> {
    * @defaultValue all of the operator's
    */
   readonly keyGroups?: KeyGroups;
+  /**
+   * Runs the operator as so many tasks, which own all key groups together. Of a restored checkpoint each task keeps the key groups that
+   * it had, as far as the balance allows (`stickyKeyGroups`). Not together with `keyGroups`.
+   */
+  readonly parallelism?: number;
 }
 
 /** Where a job runs and from where it continues. */
-export interface JobOptions<Sync extends boolean> extends CheckpointOptions {
+export interface JobOptions<Sync extends SyncReads> extends CheckpointOptions {
   /** Any text; identifies the job's checkpoints in the storage. */
   readonly job: string;
   readonly backend: Backend<Sync>;
@@ -97,13 +105,15 @@ export interface JobControl {
   close(): Promise<void>;
 }
 
-/** A running job with its tasks, in the order they were given. */
+/** A running job with its tasks, in the order they were given: `OperatorTasks` where `parallelism` was. */
 export interface Job<Tasks extends readonly unknown[]> extends JobControl {
   readonly tasks: Tasks;
 }
 
-type TaskTypes<Tasks extends readonly TaskOptions<unknown>[], Sync extends boolean> = {
-  readonly [Index in keyof Tasks]: TaskOf<Tasks[Index]["operator"], Sync>;
+type TaskTypes<Tasks extends readonly TaskOptions<unknown>[], Sync extends SyncReads> = {
+  readonly [Index in keyof Tasks]: Tasks[Index] extends { readonly parallelism: number }
+    ? OperatorTasks<TaskOf<Tasks[Index]["operator"], Sync>, KeyOfOperator<Tasks[Index]["operator"]>>
+    : TaskOf<Tasks[Index]["operator"], Sync>;
 };
 
 /**
@@ -112,43 +122,78 @@ type TaskTypes<Tasks extends readonly TaskOptions<unknown>[], Sync extends boole
  * restore; UNAVAILABLE for the storage; FENCED if another process took the job over meanwhile
  * @throws {TypeError | RangeError} for options that cannot be
  */
-export async function openJob<const Tasks extends readonly TaskOptions<unknown>[], Sync extends boolean>(
+export async function openJob<const Tasks extends readonly TaskOptions<unknown>[], Sync extends SyncReads>(
   options: JobOptions<Sync> & { readonly tasks: Tasks },
 ): Promise<Job<TaskTypes<Tasks, Sync>>> {
-  const { job, backend, restore = "latest", clock = systemClock, random = systemRandom } = options;
+  const { job, backend, clock = systemClock } = options;
   const telemetry = new Telemetry(job, clock);
   const started = clock.monotonic();
   const settings = checkpointSettings(checkpointOptions(options));
   const planned = planTasks(job, options.tasks as readonly TaskOptions[]);
-  const storage = options.checkpoints ?? backend.checkpoints;
-  const place: JobPlace = { storage, names: new JobNames(job), job };
-  const ignored = options.ignoreOperators ?? [];
-  const seen = await find(restore, place, await readPublished(storage, place.names));
-  await rehearse(judge(planned, seen, ignored), seen, clock);
+  const place: JobPlace = { storage: options.checkpoints ?? backend.checkpoints, names: new JobNames(job), job };
+  const stores = new JobStores(job, backend.store, clock);
+  const request: OpenRequest = { options, settings, planned, place, stores, telemetry, clock };
+  try {
+    await refuseEarly(request);
+    const opened = await openTasks(request);
+    telemetry.restored(opened.restoredFrom, started, () => restoredBytes(opened.built));
+    const trigger = new IntervalTrigger(opened.coordinator, settings, clock);
+    return jobHandle({ ...opened, stores, trigger }) as Job<TaskTypes<Tasks, Sync>>;
+  } catch (error) {
+    // What is reported is why the job could not be opened.
+    await stores.close().catch(() => undefined);
+    throw error;
+  }
+}
 
-  const { lineage, published } = await Lineage.acquire(storage, place.names, random);
+interface OpenRequest {
+  readonly options: JobOptions<SyncReads> & { readonly tasks: readonly TaskOptions<unknown>[] };
+  readonly settings: CheckpointSettings;
+  readonly planned: readonly PlannedTask[];
+  readonly place: JobPlace;
+  readonly stores: JobStores;
+  readonly telemetry: Telemetry;
+  readonly clock: Clock;
+}
+
+/** Whatever can be refused is refused here, before anybody is fenced. */
+async function refuseEarly({ options, planned, place, stores, clock }: OpenRequest): Promise<void> {
+  const { restore = "latest", ignoreOperators = [] } = options;
+  const seen = await find(restore, place, await readPublished(place.storage, place.names));
+  const plan = judge(dealKeyGroups(planned, seen), seen, ignoreOperators);
+  await rehearse(plan, seen, clock);
+  await stores.prepare(plan);
+}
+
+interface OpenedTasks {
+  readonly built: readonly BuiltTask[];
+  readonly coordinator: Coordinator;
+  readonly restoredFrom: number | undefined;
+  readonly tasks: readonly unknown[];
+}
+
+async function openTasks(request: OpenRequest): Promise<OpenedTasks> {
+  const { options, settings, planned, place, stores, telemetry, clock } = request;
+  const { restore = "latest", ignoreOperators = [], random = systemRandom } = options;
+  const { storage, names, job } = place;
+  const { lineage, published } = await Lineage.acquire(storage, names, random);
   const found = await find(restore, place, published);
-  const plan = judge(planned, found, ignored);
+  const plan = judge(dealKeyGroups(planned, found), found, ignoreOperators);
   const segmentNames = new SegmentNames(lineage);
   const epoch = Math.max(published.highestId, found?.manifest.checkpoint ?? 0) + 1;
-  const built = await restoreTasks({
-    plan,
-    found,
-    place,
-    segmentNames,
-    epoch,
-    clock,
-    compression: settings.compression,
-  });
+  const { compression } = settings;
+  const fence = { epoch: lineage.attempt.number, nonce: lineage.attempt.nonce };
+  const built = await restoreTasks({ plan, found, place, segmentNames, epoch, clock, compression, stores, fence });
   const parts: CoordinatorParts = {
     job,
     tasks: built.map(({ runtime }) => runtime),
     lineage,
     segmentNames,
     retention: new Retention(settings.retain, published.manifests, (name) =>
-      readJobManifest(storage, place.names, { name, job }),
+      readJobManifest(storage, names, { name, job }),
     ),
-    garbage: new GarbageCollector({ storage, names: place.names, lineage, clock, graceMs: settings.graceMs }),
+    garbage: new GarbageCollector({ storage, names, lineage, clock, graceMs: settings.graceMs }),
+    claimed: claimedSavepoint(restore, found, lineage, settings.retain),
     settings,
     telemetry,
     listener: options.listener ?? {},
@@ -161,13 +206,12 @@ export async function openJob<const Tasks extends readonly TaskOptions<unknown>[
     poison: (cause: unknown) => coordinator.poison(cause),
     telemetry,
   };
-  const tasks = plan.map(({ operator }, i) => {
+  const handles = plan.map(({ operator }, i) => {
     const task = taskHandle(built[i] as BuiltTask, operator, services);
     return withStates(task, task.states);
   });
-  telemetry.restored(restoredFrom, started, () => restoredBytes(built));
-  const trigger = new IntervalTrigger(coordinator, settings, clock);
-  return jobHandle({ coordinator, trigger, restoredFrom, tasks }) as Job<TaskTypes<Tasks, Sync>>;
+  const tasks = asDeclared(options.tasks as readonly TaskOptions[], plan, handles);
+  return { built, coordinator, restoredFrom, tasks };
 }
 
 function find(restore: Restore, place: JobPlace, published: Published): Promise<FoundCheckpoint | undefined> {
@@ -175,14 +219,26 @@ function find(restore: Restore, place: JobPlace, published: Published): Promise<
   return typeof restore === "object" ? findForeign(restore) : findIn(published, place, restore);
 }
 
+function claimedSavepoint(
+  restore: Restore,
+  found: FoundCheckpoint | undefined,
+  lineage: Lineage,
+  retain: number,
+): ClaimedSavepoint | undefined {
+  if (typeof restore !== "object" || !("savepoint" in restore) || restore.claim !== true) return undefined;
+  if (found === undefined) return undefined;
+  return new ClaimedSavepoint({ storage: restore.savepoint, manifest: found.manifest, lineage, retain });
+}
+
 interface JobInside {
   readonly coordinator: Coordinator;
+  readonly stores: JobStores;
   readonly trigger: IntervalTrigger;
   readonly restoredFrom: number | undefined;
   readonly tasks: readonly unknown[];
 }
 
-function jobHandle({ coordinator, trigger, restoredFrom, tasks }: JobInside): Job<readonly unknown[]> {
+function jobHandle({ coordinator, stores, trigger, restoredFrom, tasks }: JobInside): Job<readonly unknown[]> {
   return Object.freeze({
     tasks: Object.freeze(tasks),
     restoredFrom,
@@ -204,6 +260,7 @@ function jobHandle({ coordinator, trigger, restoredFrom, tasks }: JobInside): Jo
     async close() {
       trigger.stop();
       await coordinator.close();
+      await stores.close();
     },
   });
 }

@@ -1,12 +1,13 @@
 /** Opens a job of one task. */
 
+import type { SyncReads } from "../contracts/backend.js";
 import type { Operator, StateDescriptors, TimersDeclaration } from "../task/define-operator.js";
 import type { KeyGroups } from "../key/key-groups.js";
 import { type JobControl, type JobOptions, openJob } from "./open-job.js";
 import { type StateHandles, type TaskControl, type TimersOf, withStates } from "./task.js";
 
 /** Options of a job of one task. */
-export interface OpenTaskOptions<Sync extends boolean> extends JobOptions<Sync> {
+export interface OpenTaskOptions<Sync extends SyncReads> extends JobOptions<Sync> {
   /**
    * The key groups that the task owns.
    * @defaultValue all of the operator's
@@ -18,7 +19,7 @@ export interface OpenTaskOptions<Sync extends boolean> extends JobOptions<Sync> 
 export type SoleTask<
   Key,
   States extends StateDescriptors,
-  Sync extends boolean,
+  Sync extends SyncReads,
   Timers extends TimersDeclaration | undefined = undefined,
 > = TaskControl<Key> &
   JobControl & { readonly states: StateHandles<Key, States, Sync> } & TimersOf<Timers, Key> &
@@ -34,7 +35,7 @@ export type SoleTask<
 export async function openTask<
   Key,
   const States extends StateDescriptors,
-  Sync extends boolean,
+  Sync extends SyncReads,
   Timers extends TimersDeclaration | undefined = undefined,
 >(
   operator: Operator<Key, States, Timers>,

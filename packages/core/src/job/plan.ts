@@ -3,10 +3,12 @@
 import type { OperatorManifest } from "../checkpoint/manifest.js";
 import type { OperatorIdentity } from "../coordinator/task-runtime.js";
 import { quoted, StateBackendError } from "../errors.js";
-import { KeyGroups } from "../key/key-groups.js";
+import { KEY_HASH, KeyGroups, splitKeyGroups } from "../key/key-groups.js";
+import { stickyKeyGroups } from "../key/sticky-key-groups.js";
 import { checkCovered, hasLayout } from "../restore/assign.js";
 import { type DeclaredOperator, type DeclaredState, matchStates, type TakesOver } from "../restore/compatibility.js";
 import type { FoundCheckpoint } from "../restore/restore-source.js";
+import { isOtherKey, keyCodecOf, scopeCodecs, takesOverKeys } from "../restore/key-path.js";
 import { checkFormerCodecs, codecOf, takesOver } from "../restore/value-migration.js";
 import type { StateDescriptor } from "../state/descriptors.js";
 import { declaredTimers, isTimerKind } from "../table/timer-kinds.js";
@@ -14,12 +16,15 @@ import type { AnyOperator } from "../task/define-operator.js";
 import type { TaskOptions } from "./open-job.js";
 
 const OPERATOR_KINDS: ReadonlySet<string> = new Set<StateDescriptor["kind"]>(["split-list", "union-list", "broadcast"]);
-const KEY_HASH = "murmur3-32";
 
 /** A task whose options were checked. */
 export interface PlannedTask {
+  /** Which of the given options it is one task of. */
+  readonly declared: number;
   readonly operator: AnyOperator;
   readonly groups: KeyGroups;
+  /** Which of how many tasks of its operator it is, if that was asked for by number: its groups then go by the checkpoint. */
+  readonly share?: { readonly index: number; readonly parallelism: number };
 }
 
 /** A task that the checkpoint fits. */
@@ -35,22 +40,27 @@ export interface JudgedTask extends PlannedTask {
 }
 
 /**
- * @throws {TypeError} if a part is missing
- * @throws {RangeError} if key groups are not the operator's, or are owned twice
+ * @throws {TypeError} if a part is missing, or does not go with another
+ * @throws {RangeError} if key groups are not the operator's, or are owned twice, or there are too few for the tasks
  */
 export function planTasks(job: string, tasks: readonly TaskOptions[]): PlannedTask[] {
   if (typeof job !== "string") throw new TypeError(`A job needs a name. received=${typeof job}.`);
   if (!Array.isArray(tasks) || tasks.length === 0) throw new TypeError("A job needs at least one task.");
-  const planned = tasks.map(planTask);
+  const planned = tasks.flatMap(planTask);
   for (const [i, task] of planned.entries()) {
     for (const other of planned.slice(0, i)) checkApart(task, other);
   }
   return planned;
 }
 
-function planTask({ operator, keyGroups }: TaskOptions): PlannedTask {
+function planTask({ operator, keyGroups, parallelism }: TaskOptions, declared: number): PlannedTask[] {
   if (typeof operator?.name !== "string" || typeof operator.maxParallelism !== "number") {
     throw new TypeError("A task needs an operator. Pass what defineOperator gives.");
+  }
+  if (parallelism !== undefined) {
+    if (keyGroups !== undefined) throw new TypeError("Give a task keyGroups or parallelism, not both.");
+    const dealt = splitKeyGroups(operator.maxParallelism, parallelism);
+    return dealt.map((groups, index) => ({ declared, operator, groups, share: { index, parallelism } }));
   }
   const all = KeyGroups.all(operator.maxParallelism);
   const groups = keyGroups ?? all;
@@ -59,7 +69,23 @@ function planTask({ operator, keyGroups }: TaskOptions): PlannedTask {
       `Key groups are not the operator's. operator=${quoted(operator.name)} received=${JSON.stringify(groups)} expected=some of ${JSON.stringify(all)}.`,
     );
   }
-  return { operator, groups };
+  return [{ declared, operator, groups }];
+}
+
+/** Tasks that were asked for by number keep the key groups that they had in the checkpoint, as far as the balance allows. */
+export function dealKeyGroups(
+  planned: readonly PlannedTask[],
+  found: FoundCheckpoint | undefined,
+): readonly PlannedTask[] {
+  return planned.map((task) => {
+    const { operator, share } = task;
+    const source = found?.manifest.operators.find(({ name }) => name === operator.name);
+    // Of another maxParallelism the checkpoint does not fit; that is for `judge` to say.
+    if (share === undefined || source?.maxParallelism !== operator.maxParallelism) return task;
+    const before = source.tasks.map(({ keyGroups }) => keyGroups);
+    const groups = stickyKeyGroups(before, share.parallelism, operator.maxParallelism)[share.index];
+    return groups === undefined ? task : { ...task, groups };
+  });
 }
 
 function checkApart(task: PlannedTask, other: PlannedTask): void {
@@ -98,7 +124,10 @@ export function judge(
     const declared = declaredOperator(operator);
     const identity = { ...declared, states: matchStates(declared, source, codecJudge(operator)) };
     if (source !== undefined) checkFormerCodecs(operator, source);
-    if (source !== undefined) checkCovered(source, groups);
+    if (source !== undefined) {
+      // A key that moves may come from any key group.
+      checkCovered(source, isOtherKey(operator, source) ? KeyGroups.all(operator.maxParallelism) : groups);
+    }
     const siblings = planned.filter((other) => other.operator === operator);
     const isSameLayout =
       source !== undefined &&
@@ -129,10 +158,12 @@ function checkDealable(declared: DeclaredOperator, source: OperatorManifest): vo
   );
 }
 
-function codecJudge({ states }: AnyOperator): TakesOver {
-  return (name, stored) => {
-    const descriptor = Object.hasOwn(states, name) ? states[name] : undefined;
-    return descriptor !== undefined && takesOver(codecOf(descriptor), stored);
+function codecJudge(operator: AnyOperator): TakesOver {
+  return (role, state, stored) => {
+    if (role === "key" || state === undefined) return takesOverKeys(keyCodecOf(operator), stored);
+    if (role !== "codec") return takesOverKeys(scopeCodecs(operator, state)[role], stored);
+    const descriptor = isTimerKind(state.kind) ? undefined : operator.states[state.name];
+    return descriptor !== undefined && stored !== undefined && takesOver(codecOf(descriptor), stored);
   };
 }
 

@@ -2,6 +2,7 @@
 
 import type { StateManifest } from "../checkpoint/manifest.js";
 import type { TaskChain } from "../checkpoint/task-chain.js";
+import type { SyncReads } from "../contracts/backend.js";
 import type { Clock } from "../contracts/clock.js";
 import type { KeyCodec } from "../contracts/codec.js";
 import type { OperatorIdentity, TaskRuntime } from "../coordinator/task-runtime.js";
@@ -10,6 +11,7 @@ import { type Binding, type BoundState, bindState } from "../state/bind.js";
 import type { HandleOf } from "../state/handle-types.js";
 import { Epoch } from "../table/epoch.js";
 import type { TaskTime } from "../table/task-time.js";
+import type { TaskStore } from "../stored/task-store.js";
 import { isTimerKind } from "../table/timer-kinds.js";
 import type { AnyOperator, Operator, StateDescriptors, TimersDeclaration } from "../task/define-operator.js";
 import { TaskTimers, type Timers } from "../task/timers.js";
@@ -19,7 +21,7 @@ import { InFlight } from "../task/in-flight.js";
 import { type ProcessOptions, processRecords } from "../task/process.js";
 
 /** The handles of all declared states, by name. */
-export type StateHandles<Key, States extends StateDescriptors, Sync extends boolean> = {
+export type StateHandles<Key, States extends StateDescriptors, Sync extends SyncReads> = {
   readonly [Name in keyof States]: HandleOf<States[Name], Key, Sync>;
 };
 
@@ -63,7 +65,7 @@ export type TimersOf<Declared extends TimersDeclaration | undefined, Key> = Decl
 export type Task<
   Key,
   States extends StateDescriptors,
-  Sync extends boolean,
+  Sync extends SyncReads,
   Declared extends TimersDeclaration | undefined = undefined,
 > = TaskControl<Key> & {
   readonly states: StateHandles<Key, States, Sync>;
@@ -71,7 +73,7 @@ export type Task<
   Omit<StateHandles<Key, States, Sync>, keyof TaskControl<Key> | "states" | keyof TimersOf<Declared, Key>>;
 
 /** The task type of an operator on a backend. */
-export type TaskOf<Declared, Sync extends boolean> =
+export type TaskOf<Declared, Sync extends SyncReads> =
   Declared extends Operator<infer Key, infer States, infer Declaration> ? Task<Key, States, Sync, Declaration> : never;
 
 /** A task and what its parts are to the rest of core. */
@@ -90,18 +92,22 @@ export interface TaskBlueprint {
   readonly time: TaskTime;
   readonly clock: Clock;
   readonly chain: TaskChain;
+  /** Where the rest of keyed state is, if it is not in memory. */
+  readonly store?: TaskStore | undefined;
 }
 
 /** Builds the tables of a task, empty. */
-export function buildTask({ operator, identity, groups, epoch: number, time, clock, chain }: TaskBlueprint): BuiltTask {
+export function buildTask(blueprint: TaskBlueprint): BuiltTask {
+  const { operator, identity, groups, epoch: number, time, clock, chain, store } = blueprint;
   const epoch = new Epoch(number);
-  const states = bindStates(operator, identity.states, { groups, epoch, time });
+  const states = bindStates(operator, identity.states, { groups, epoch, time, access: store?.access });
+  store?.use([...states.values()].flatMap(({ stored }) => stored ?? []));
   const inFlight = new InFlight();
   const timers = new TimerService(operator, identity.states, { groups, epoch, time, clock, inFlight });
   const tables = [...[...states.values()].map(({ table }) => table), ...timers.tables];
   const usesTime = identity.states.some(({ ttl, kind }) => ttl !== undefined || isTimerKind(kind));
   const stop = (): void => timers.stop();
-  const runtime = { operator: identity, groups, epoch, time, usesTime, tables, chain, inFlight, stop };
+  const runtime = { operator: identity, groups, epoch, time, usesTime, tables, chain, store, inFlight, stop };
   return { runtime, states, timers };
 }
 
@@ -109,7 +115,7 @@ export function buildTask({ operator, identity, groups, epoch: number, time, clo
 export function bindStates(
   operator: AnyOperator,
   manifests: readonly StateManifest[],
-  { groups, epoch, time }: Pick<Binding, "groups" | "epoch" | "time">,
+  scope: Pick<Binding, "groups" | "epoch" | "time" | "access">,
 ): ReadonlyMap<string, BoundState> {
   const ids = new Map(manifests.filter(({ kind }) => !isTimerKind(kind)).map(({ name, id }) => [name, id]));
   const key = operator.key as unknown as KeyCodec<unknown>;
@@ -117,10 +123,7 @@ export function bindStates(
   for (const [name, descriptor] of Object.entries(operator.states)) {
     const stateId = ids.get(name);
     if (stateId === undefined) continue;
-    bound.set(
-      name,
-      bindState(descriptor, { stateId, key, groups, epoch, time, maxParallelism: operator.maxParallelism }),
-    );
+    bound.set(name, bindState(descriptor, { ...scope, stateId, key, maxParallelism: operator.maxParallelism }));
   }
   return bound;
 }

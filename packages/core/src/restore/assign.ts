@@ -1,6 +1,6 @@
 /** Deals the segments of a checkpoint out to tasks that own other key groups than those that wrote it. */
 
-import type { OperatorManifest, SegmentRef, TaskManifest } from "../checkpoint/manifest.js";
+import type { OperatorManifest, SegmentRef } from "../checkpoint/manifest.js";
 import { openSegment, type SegmentPlace } from "../checkpoint/task-chain.js";
 import { quoted, StateBackendError } from "../errors.js";
 import { KeyGroups, OPERATOR_GROUP } from "../key/key-groups.js";
@@ -42,9 +42,9 @@ export function hasLayout(operator: OperatorManifest, tasks: readonly KeyGroups[
   );
 }
 
-/** The operator state of one task of the checkpoint. */
-export function operatorParts(place: SegmentPlace, task: TaskManifest): Promise<SegmentRef[]> {
-  return visibleParts(place, task.segments, OPERATOR_GROUPS);
+/** The operator state in the segments of one task. */
+export function operatorParts(place: SegmentPlace, segments: readonly SegmentRef[]): Promise<SegmentRef[]> {
+  return visibleParts(place, segments, OPERATOR_GROUPS);
 }
 
 /** @throws {StateBackendError} STATE_INCOMPATIBLE if some of `groups` are in no task of the checkpoint */

@@ -20,9 +20,15 @@ export interface ForeignRestore {
   readonly checkpoint?: number | "latest";
 }
 
-/** A savepoint. It is read, never changed. */
+/** A savepoint. It is read, never changed, unless it is claimed. */
 export interface SavepointRestore {
   readonly savepoint: CheckpointStorage;
+  /**
+   * Whether the savepoint belongs to the job from now on. Then it is removed as soon as as many checkpoints have completed as are
+   * retained: it counts as the oldest of them. If the process ends before, it stays.
+   * @defaultValue false
+   */
+  readonly claim?: boolean;
 }
 
 export type Restore = OwnRestore | ForeignRestore | SavepointRestore;
@@ -38,7 +44,8 @@ export interface FoundCheckpoint {
 /** Reads the manifest of the checkpoint that `restore` names, if it is not in the job's own place. */
 export async function findForeign(restore: ForeignRestore | SavepointRestore): Promise<FoundCheckpoint> {
   if ("savepoint" in restore) {
-    const storage = restore.savepoint;
+    const { savepoint: storage, claim = false } = restore;
+    if (typeof claim !== "boolean") throw new TypeError(`claim is not a boolean. received=${String(claim)}.`);
     const manifest = await readManifest(storage, SAVEPOINT_MANIFEST);
     if (manifest.kind !== "savepoint") throw corruptDocument(SAVEPOINT_MANIFEST, "it is not of a savepoint");
     return { manifest, place: { storage, prefix: SAVEPOINT_SEGMENTS }, isOwn: false };

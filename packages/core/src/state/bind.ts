@@ -7,7 +7,9 @@ import { EMPTY_KEY } from "../key/binary-key.js";
 import type { KeyGroups } from "../key/key-groups.js";
 import { FLAG_EXPIRES } from "../segment/entry-block.js";
 import { Address } from "../table/address.js";
+import type { StoreAccess } from "../stored/store-access.js";
 import type { Epoch } from "../table/epoch.js";
+import { Expiries } from "../table/expiries.js";
 import { ListTable } from "../table/list-table.js";
 import { MapTable } from "../table/map-table.js";
 import type { StateTable } from "../table/state-table.js";
@@ -15,7 +17,14 @@ import { stampedCodec } from "../table/stamped.js";
 import type { TaskTime } from "../table/task-time.js";
 import type { TableOptions } from "../table/table-options.js";
 import { ValueTable } from "../table/value-table.js";
-import type { BroadcastDescriptor, OperatorListDescriptor, PlainDescriptor, StateDescriptor } from "./descriptors.js";
+import { bindStored, type StoredTable } from "./bind-stored.js";
+import type {
+  BroadcastDescriptor,
+  NamespacedDescriptor,
+  OperatorListDescriptor,
+  PlainDescriptor,
+  StateDescriptor,
+} from "./descriptors.js";
 import { ExpiringLists } from "./expiring-lists.js";
 import { ExpiringMaps } from "./expiring-maps.js";
 import { ExpiringValues } from "./expiring-values.js";
@@ -24,6 +33,7 @@ import type { NamespacedState } from "./handles.js";
 import { KeyLocks } from "./key-locks.js";
 import { ListHandle, OperatorListHandle } from "./list-handle.js";
 import { BroadcastHandle, MapHandle } from "./map-handle.js";
+import { storedNamespaceMerging } from "./merge-stored-namespaces.js";
 import { mergerOfLists, mergerOfValues, type NamespaceMerger, namespaceMerging } from "./merge-namespaces.js";
 import { OPERATOR_SCOPE, operatorKey } from "./operator-key.js";
 import type { ValueRows } from "./rows.js";
@@ -40,6 +50,8 @@ export interface Binding {
   readonly maxParallelism: number;
   readonly epoch: Epoch;
   readonly time: TaskTime;
+  /** There if the rest of keyed state is in a store. */
+  readonly access?: StoreAccess | undefined;
 }
 
 /** A state that is ready for use. */
@@ -51,6 +63,8 @@ export interface BoundState {
   readonly isKeyed: boolean;
   /** There if values expire: goes over all cells and removes what has expired. */
   readonly sweep?: Sweeping | undefined;
+  /** The table, if the rest of the state is in a store. */
+  readonly stored?: StoredTable | undefined;
 }
 
 export function bindState(descriptor: StateDescriptor, binding: Binding): BoundState {
@@ -62,6 +76,9 @@ export function bindState(descriptor: StateDescriptor, binding: Binding): BoundS
       return bindBroadcast(descriptor, binding);
     case "namespaced": {
       const address = new Address(binding.key, descriptor.namespace);
+      if (binding.access !== undefined) {
+        return bindStoredNamespaces(descriptor, binding, { address, access: binding.access });
+      }
       const { table, handleIn, merger, sweep } = bindPlain(descriptor.inner, binding, address);
       const namespaces = address.namespace as KeyCodec<unknown>;
       const scope = { epoch: binding.epoch, address, locks: new KeyLocks() };
@@ -73,11 +90,31 @@ export function bindState(descriptor: StateDescriptor, binding: Binding): BoundS
     }
     default: {
       const address = new Address(binding.key, undefined);
+      const scope = { epoch: binding.epoch, address, namespace: EMPTY_KEY, locks: new KeyLocks() };
+      if (binding.access !== undefined) {
+        const { table, handleIn } = bindStored(descriptor, binding, { address, access: binding.access });
+        return { descriptor, table, handle: handleIn(scope), isKeyed: true, stored: table };
+      }
       const { table, handleIn, sweep } = bindPlain(descriptor, binding, address);
-      const handle = handleIn({ epoch: binding.epoch, address, namespace: EMPTY_KEY, locks: new KeyLocks() });
-      return { descriptor, table, handle, isKeyed: true, sweep };
+      return { descriptor, table, handle: handleIn(scope), isKeyed: true, sweep };
     }
   }
+}
+
+function bindStoredNamespaces(
+  descriptor: NamespacedDescriptor<unknown, PlainDescriptor>,
+  binding: Binding,
+  place: { readonly address: Address; readonly access: StoreAccess },
+): BoundState {
+  const { address } = place;
+  const { table, handleIn, merger } = bindStored(descriptor.inner, binding, place);
+  const namespaces = address.namespace as KeyCodec<unknown>;
+  const scope = { epoch: binding.epoch, address, locks: new KeyLocks() };
+  const handle: NamespacedState<unknown, unknown> = {
+    in: (namespace) => handleIn({ ...scope, namespace: namespaces.encode(namespace) }),
+    ...(merger === undefined ? {} : storedNamespaceMerging(merger, binding.epoch, namespaces)),
+  };
+  return { descriptor, table, handle: Object.freeze(handle), isKeyed: true, stored: table };
 }
 
 interface BoundPlain {
@@ -95,7 +132,7 @@ function bindPlain(descriptor: PlainDescriptor, binding: Binding, address: Addre
   const options = ttl === undefined ? plain : { ...plain, codec: stampedCodec(codec), valueFlags: FLAG_EXPIRES };
   switch (descriptor.kind) {
     case "value": {
-      const { table, rows, sweep } = valueRows(options, ttl);
+      const { table, rows, sweep } = valueRows(plain, ttl);
       return {
         table,
         sweep,
@@ -117,14 +154,14 @@ function bindPlain(descriptor: PlainDescriptor, binding: Binding, address: Addre
       return { table, sweep: rows.sweep, handleIn: (scope) => new MapHandle(rows, scope, codec) };
     }
     case "reducing": {
-      const { table, rows, sweep } = valueRows(options, ttl);
+      const { table, rows, sweep } = valueRows(plain, ttl);
       const reduce = (accumulated: unknown, added: unknown): unknown => descriptor.reduce(accumulated, added);
       const folding = foldingByReduce(reduce, codec);
       const merger = mergerOfValues(rows, codec, reduce);
       return { table, sweep, handleIn: (scope) => new FoldingHandle(rows, scope, { codec, folding }), merger };
     }
     case "aggregating": {
-      const { table, rows, sweep } = valueRows(options, ttl);
+      const { table, rows, sweep } = valueRows(plain, ttl);
       const { aggregate } = descriptor;
       const folding = foldingByAggregate(aggregate);
       const merger = mergerOfValues(rows, codec, aggregate.merge?.bind(aggregate));
@@ -141,10 +178,14 @@ interface BoundRows<Table extends StateTable, Rows> {
 }
 
 function valueRows(options: TableOptions, ttl: Ttl | undefined): BoundRows<ValueTable, ValueRows> {
-  const table = new ValueTable(options);
-  if (ttl === undefined) return { table, rows: table };
-  const rows = new ExpiringValues(table, ttl);
-  return { table, rows, sweep: rows.sweep };
+  if (ttl === undefined) {
+    const table = new ValueTable(options);
+    return { table, rows: table };
+  }
+  const expiries = new Expiries();
+  const table = new ValueTable(options, expiries);
+  const rows = new ExpiringValues({ table, expiries, address: options.address }, ttl);
+  return { table, rows, sweep: rows };
 }
 
 function operatorOptions(codec: unknown, binding: Binding): TableOptions {

@@ -1,5 +1,6 @@
 /** From a descriptor to the type of its handle. */
 
+import type { SyncReads } from "../contracts/backend.js";
 import type {
   AggregatingDescriptor,
   BroadcastDescriptor,
@@ -18,6 +19,10 @@ import type {
   NamespaceMerging,
   NamespacedState,
   OperatorListState,
+  PointAggregatingState,
+  PointMapState,
+  PointReducingState,
+  PointValueState,
   ReducingState,
   SyncAggregatingState,
   SyncListState,
@@ -29,7 +34,7 @@ import type {
 } from "./handles.js";
 
 /** The handle of a state, by its descriptor, the operator's key and whether the backend reads without a promise. */
-export type HandleOf<Descriptor, Key, Sync extends boolean> =
+export type HandleOf<Descriptor, Key, Sync extends SyncReads> =
   Descriptor extends NamespacedDescriptor<infer Namespace, infer Inner>
     ? NamespacedState<Namespace, PlainHandleOf<Inner, Key, Sync>> & MergingOf<Inner, Key, Namespace, Sync>
     : Descriptor extends OperatorListDescriptor<infer Element>
@@ -38,7 +43,7 @@ export type HandleOf<Descriptor, Key, Sync extends boolean> =
         ? BroadcastState<Field, Value>
         : PlainHandleOf<Descriptor, Key, Sync>;
 
-type MergingOf<Inner, Key, Namespace, Sync extends boolean> = Inner extends {
+type MergingOf<Inner, Key, Namespace, Sync extends SyncReads> = Inner extends {
   readonly kind: "list" | "reducing" | "aggregating";
 }
   ? Sync extends true
@@ -46,11 +51,13 @@ type MergingOf<Inner, Key, Namespace, Sync extends boolean> = Inner extends {
     : NamespaceMerging<Key, Namespace>
   : unknown;
 
-type PlainHandleOf<Descriptor, Key, Sync extends boolean> =
+type PlainHandleOf<Descriptor, Key, Sync extends SyncReads> =
   Descriptor extends ValueDescriptor<infer Value, infer Read>
     ? Sync extends true
       ? SyncValueState<Key, Value, Read>
-      : ValueState<Key, Value, Read>
+      : Sync extends "point"
+        ? PointValueState<Key, Value, Read>
+        : ValueState<Key, Value, Read>
     : Descriptor extends ListDescriptor<infer Element>
       ? Sync extends true
         ? SyncListState<Key, Element>
@@ -58,16 +65,22 @@ type PlainHandleOf<Descriptor, Key, Sync extends boolean> =
       : Descriptor extends MapDescriptor<infer Field, infer Value>
         ? Sync extends true
           ? SyncMapState<Key, Field, Value>
-          : MapState<Key, Field, Value>
+          : Sync extends "point"
+            ? PointMapState<Key, Field, Value>
+            : MapState<Key, Field, Value>
         : FoldingHandleOf<Descriptor, Key, Sync>;
 
-type FoldingHandleOf<Descriptor, Key, Sync extends boolean> =
+type FoldingHandleOf<Descriptor, Key, Sync extends SyncReads> =
   Descriptor extends AggregatingDescriptor<infer Input, infer _Accumulator, infer Result>
     ? Sync extends true
       ? SyncAggregatingState<Key, Input, Result>
-      : AggregatingState<Key, Input, Result>
+      : Sync extends "point"
+        ? PointAggregatingState<Key, Input, Result>
+        : AggregatingState<Key, Input, Result>
     : Descriptor extends ReducingDescriptor<infer Value>
       ? Sync extends true
         ? SyncReducingState<Key, Value>
-        : ReducingState<Key, Value>
+        : Sync extends "point"
+          ? PointReducingState<Key, Value>
+          : ReducingState<Key, Value>
       : never;

@@ -11,7 +11,8 @@
  * - Every call may throw CLOSED, POISONED or FENCED, KEY_NOT_OWNED and, for keys and values, VALUE_INVALID; reads of a store may fail
  *   with UNAVAILABLE.
  *
- * The `Sync…` forms exist on backends whose working state is in this process.
+ * The `Sync…` forms exist on backends whose working state is in memory, the `Point…` forms on those that can look up a single row
+ * without a promise.
  */
 
 /** What `update` may give back: the new value, or `undefined` to delete the key. */
@@ -37,6 +38,11 @@ export interface ValueState<Key, Value, Read> extends KeyEnumeration<Key> {
 }
 
 export interface SyncValueState<Key, Value, Read> extends ValueState<Key, Value, Read>, SyncKeyEnumeration<Key> {
+  getSync(key: Key): Read;
+}
+
+/** As `ValueState`, where a value can be looked up without a promise. */
+export interface PointValueState<Key, Value, Read> extends ValueState<Key, Value, Read> {
   getSync(key: Key): Read;
 }
 
@@ -84,11 +90,23 @@ export interface SyncMapState<Key, Field, Value> extends MapState<Key, Field, Va
   valuesSync(key: Key): Iterable<Value>;
 }
 
+/** As `MapState`, where a field can be looked up without a promise. */
+export interface PointMapState<Key, Field, Value> extends MapState<Key, Field, Value> {
+  getSync(key: Key, field: Field): Value | undefined;
+  hasSync(key: Key, field: Field): boolean;
+}
+
 /** One value per key, combined from the values added. Absent until the first. */
 export interface ReducingState<Key, Value> extends KeyEnumeration<Key> {
   get(key: Key): Promise<Value | undefined>;
   add(key: Key, value: Value): Promise<void>;
   delete(key: Key): void;
+}
+
+/** As `ReducingState`, where a value can be looked up without a promise. */
+export interface PointReducingState<Key, Value> extends ReducingState<Key, Value> {
+  getSync(key: Key): Value | undefined;
+  addSync(key: Key, value: Value): void;
 }
 
 export interface SyncReducingState<Key, Value> extends ReducingState<Key, Value>, SyncKeyEnumeration<Key> {
@@ -101,6 +119,12 @@ export interface AggregatingState<Key, Input, Result> extends KeyEnumeration<Key
   get(key: Key): Promise<Result | undefined>;
   add(key: Key, input: Input): Promise<void>;
   delete(key: Key): void;
+}
+
+/** As `AggregatingState`, where an accumulator can be looked up without a promise. */
+export interface PointAggregatingState<Key, Input, Result> extends AggregatingState<Key, Input, Result> {
+  getSync(key: Key): Result | undefined;
+  addSync(key: Key, input: Input): void;
 }
 
 export interface SyncAggregatingState<Key, Input, Result>

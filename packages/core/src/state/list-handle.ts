@@ -68,7 +68,7 @@ export class ListHandle<Key, Element> implements SyncListState<Key, Element> {
 }
 
 /** The stored list itself, unless an element has to be copied. */
-function handedOutList<Element>(codec: Codec<Element>, stored: readonly Element[]): readonly Element[] {
+export function handedOutList<Element>(codec: Codec<Element>, stored: readonly Element[]): readonly Element[] {
   let copy: Element[] | undefined;
   for (let i = 0; i < stored.length; i++) {
     const element = stored[i] as Element;

@@ -29,6 +29,18 @@ export function* keysIn<Key>(
   }
 }
 
+/** As `keysIn`, where the keys have to be waited for. Looks at the state when it is asked for the first. */
+export async function* storedKeysIn<Key>(
+  scope: Scope,
+  identities: () => AsyncIterable<KeyIdentity>,
+): AsyncGenerator<Key, void, undefined> {
+  const { address, namespace } = scope;
+  scope.epoch.check();
+  for await (const identity of identities()) {
+    if (address.namespaceOf(identity) === namespace) yield address.keyOf(identity) as Key;
+  }
+}
+
 /** What a reader gets of a stored value. */
 export function handedOut<Value>(codec: Codec<Value>, stored: Value): Value {
   return codec.handOut === undefined ? stored : codec.handOut(stored);

@@ -9,7 +9,7 @@
 import type { ByteWriter } from "../bytes/byte-writer.js";
 import type { KeyIdentity } from "../contracts/codec.js";
 import type { BinaryKey } from "../key/binary-key.js";
-import { FLAG_DELETE } from "../segment/entry-block.js";
+import { FLAG_DELETE, FLAG_EXPIRES } from "../segment/entry-block.js";
 import type { FrozenRows } from "./frozen-rows.js";
 import { groupOf, type TableOptions } from "./table-options.js";
 
@@ -17,10 +17,13 @@ import { groupOf, type TableOptions } from "./table-options.js";
 export interface WrittenValues {
   readonly identities: readonly KeyIdentity[];
   readonly values: readonly unknown[];
+  /** When the values expire; entries begin with it. */
+  readonly expiries: readonly number[] | undefined;
 }
 
-export function frozenValues(options: TableOptions, { identities, values }: WrittenValues): FrozenRows {
-  const { address, codec, valueFlags = 0 } = options;
+export function frozenValues(options: TableOptions, { identities, values, expiries }: WrittenValues): FrozenRows {
+  const { address, codec } = options;
+  const valueFlags = expiries === undefined ? 0 : FLAG_EXPIRES;
   const identityAt = (at: number): KeyIdentity => identities[at] as KeyIdentity;
   return {
     stateId: options.stateId,
@@ -32,7 +35,9 @@ export function frozenValues(options: TableOptions, { identities, values }: Writ
     flagsAt: (at) => (values[at] === undefined ? FLAG_DELETE : valueFlags),
     writeAt(at, out: ByteWriter) {
       const value = values[at];
-      if (value !== undefined) codec.write(value, out);
+      if (value === undefined) return;
+      if (expiries !== undefined) out.float64(expiries[at] as number);
+      codec.write(value, out);
     },
     completedAt() {},
   };

@@ -11,26 +11,22 @@
 
 import { assert, verify } from "../assert.js";
 import type { ByteReader } from "../bytes/byte-reader.js";
-import { ByteWriter } from "../bytes/byte-writer.js";
 import type { KeyIdentity } from "../contracts/codec.js";
-import { StateBackendError } from "../errors.js";
-import { type BinaryKey, bytesOfKey, EMPTY_KEY, joinKeys, keyOfBytes } from "../key/binary-key.js";
+import { type BinaryKey, EMPTY_KEY, joinKeys } from "../key/binary-key.js";
 import { FLAG_CLEAR, FLAG_DELETE } from "../segment/entry-block.js";
 import { type CellPlace, CellTable } from "./cell-table.js";
 import { ElementRow, WHOLE_CELL } from "./element-row.js";
 import { DELETED, DROPPED } from "./epoch.js";
 import { type FrozenRows, frozenObjects, type RowLayout } from "./frozen-rows.js";
+import { CHUNK_ELEMENTS, chunkIndex, chunkKey, malformedList, readElements, writeElements } from "./list-elements.js";
 import { RowMeter } from "./row-meter.js";
 import type { StateTable } from "./state-table.js";
 import type { TableOptions } from "./table-options.js";
 
-const CHUNK_ELEMENTS = 256;
 const NO_ELEMENTS: readonly unknown[] = Object.freeze([]);
 
 /** Encoded (epoch, index) of a chunk. */
 type ChunkRow = ElementRow<ListCell, BinaryKey>;
-
-const scratch = new ByteWriter();
 
 class ListCell {
   readonly identity: KeyIdentity;
@@ -147,7 +143,7 @@ export class ListTable implements StateTable {
   load(key: BinaryKey, flags: number, value: ByteReader): void {
     const { cell, end } = this.#cells.locate(key);
     if ((flags & FLAG_CLEAR) !== 0) {
-      const elements = (flags & FLAG_DELETE) === 0 ? this.#readElements(value) : NO_ELEMENTS;
+      const elements = (flags & FLAG_DELETE) === 0 ? readElements(this.#options.codec, value) : NO_ELEMENTS;
       this.#liveRows += (elements.length === 0 ? 0 : 1) - liveRowsOf(cell);
       cell.whole =
         elements.length === 0 ? undefined : new ElementRow<ListCell, BinaryKey>({ cell, sub: WHOLE_CELL }, elements, 0);
@@ -156,8 +152,8 @@ export class ListTable implements StateTable {
     } else {
       const sub = key.slice(end) as BinaryKey;
       const last = cell.chunks.at(-1);
-      if (last !== undefined && (last.sub as BinaryKey) >= sub) throw malformed();
-      const elements = this.#readElements(value);
+      if (last !== undefined && (last.sub as BinaryKey) >= sub) throw malformedList();
+      const elements = readElements(this.#options.codec, value);
       cell.chunks.push(new ElementRow<ListCell, BinaryKey>({ cell, sub }, elements, 0));
       cell.length += elements.length;
       this.#liveRows++;
@@ -183,7 +179,7 @@ export class ListTable implements StateTable {
     const last = cell.chunks.at(-1);
     const isOpen = last !== undefined && last.epoch === this.#options.epoch.number;
     if (isOpen && elementsOf(last).length < CHUNK_ELEMENTS) return elementsOf(last);
-    const index = isOpen ? chunkIndex(last) + 1 : 0;
+    const index = isOpen ? chunkIndex(last.sub as BinaryKey) + 1 : 0;
     const elements: unknown[] = [];
     const sub = chunkKey(this.#options.epoch.number, index);
     const chunk: ChunkRow = new ElementRow<ListCell, BinaryKey>({ cell, sub }, elements, this.#options.epoch.number);
@@ -197,34 +193,13 @@ export class ListTable implements StateTable {
     return joinKeys(this.#options.address.encode(row.cell.identity), row.sub === WHOLE_CELL ? EMPTY_KEY : row.sub);
   }
 
-  #writeElements(elements: readonly unknown[], out: ByteWriter): void {
-    out.varint(elements.length);
-    for (const element of elements) {
-      scratch.reset();
-      this.#options.codec.write(element, scratch);
-      out.varint(scratch.length);
-      out.bytes(scratch.view());
-    }
-  }
-
-  #readElements(value: ByteReader): readonly unknown[] {
-    const elements: unknown[] = [];
-    for (let left = value.varint(); left > 0; left--) {
-      const element = value.limited(value.varint());
-      elements.push(this.#options.codec.read(element));
-      if (element.remaining !== 0) throw malformed();
-    }
-    if (value.remaining !== 0) throw malformed();
-    return Object.freeze(elements);
-  }
-
   readonly #layout: RowLayout<ChunkRow> = {
     groupOf: (row) => row.cell.group,
     isDropped: (row) => row.value === DROPPED,
     keyOf: (row) => this.#keyOf(row),
     flagsOf: (row) => (row.value === DELETED ? FLAG_DELETE : 0) | (row.sub === WHOLE_CELL ? FLAG_CLEAR : 0),
     write: (row, out) => {
-      if (row.value !== DELETED) this.#writeElements(elementsOf(row), out);
+      if (row.value !== DELETED) writeElements(this.#options.codec, elementsOf(row), out);
     },
     completed: (row) => {
       const { cell } = row;
@@ -252,23 +227,4 @@ function middleOf(cell: ListCell): unknown {
 
 function liveRowsOf(cell: ListCell): number {
   return cell.chunks.length + (cell.whole === undefined || cell.whole.value === DELETED ? 0 : 1);
-}
-
-/** 6 bytes epoch, 4 bytes index, big-endian. */
-function chunkKey(epoch: number, index: number): BinaryKey {
-  const bytes = Buffer.allocUnsafe(10);
-  bytes.writeUIntBE(epoch, 0, 6);
-  bytes.writeUInt32BE(index, 6);
-  return keyOfBytes(bytes);
-}
-
-function chunkIndex(chunk: ChunkRow): number {
-  return bytesOfKey(chunk.sub as BinaryKey).readUInt32BE(6);
-}
-
-function malformed(): StateBackendError {
-  return new StateBackendError(
-    "CHECKPOINT_CORRUPT",
-    "The elements of a list do not fill their entry, or are out of order. Restore another retained checkpoint.",
-  );
 }

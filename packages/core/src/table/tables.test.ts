@@ -11,6 +11,7 @@ import type { KeyCodec } from "../contracts/codec.js";
 import { Slicer } from "../segment/slicer.js";
 import { Address } from "./address.js";
 import { Epoch } from "./epoch.js";
+import { Expiries } from "./expiries.js";
 import { FrozenTable } from "./frozen-table.js";
 import { ListTable } from "./list-table.js";
 import { MapTable } from "./map-table.js";
@@ -28,6 +29,33 @@ const VALUES: TableKind<ValueTable, ValueChange> = {
     change === "remove" ? table.remove(key, namespace) : table.put(key, namespace, change.put),
   model: (_content, change) => (change === "remove" ? undefined : change.put),
   read: (table, { key, namespace }) => table.get(key, namespace),
+  identities: (table) => table.identities(),
+};
+
+type ExpiringChange = { readonly put: unknown; readonly expiry: number } | "remove";
+const expiriesOf = new WeakMap<ValueTable, Expiries>();
+const EXPIRING: TableKind<ValueTable, ExpiringChange> = {
+  make: (options) => {
+    const expiries = new Expiries();
+    const table = new ValueTable(options, expiries);
+    expiriesOf.set(table, expiries);
+    return table;
+  },
+  changes: fc.oneof(
+    fc.record({ put: values, expiry: fc.constantFrom(5, Number.MAX_SAFE_INTEGER) }),
+    fc.constant("remove" as const),
+  ),
+  apply: (table, { key, namespace }, change) =>
+    change === "remove" ? table.remove(key, namespace) : table.stamp(key, namespace, change.put, change.expiry),
+  model: (_content, change) => (change === "remove" ? undefined : [change.put, change.expiry]),
+  read: (table, { key, namespace }) => {
+    const value = table.get(key, namespace);
+    const { address } = tableOptions(namespace !== EMPTY_KEY);
+    const expiry = expiriesOf.get(table)?.of(address.identity(key, namespace));
+    if (value !== undefined) return [value, expiry];
+    expect(expiry).toBe(Number.MAX_SAFE_INTEGER);
+    return undefined;
+  },
   identities: (table) => table.identities(),
 };
 
@@ -96,6 +124,7 @@ function behaves<Table extends StateTable, Change>(kind: TableKind<Table, Change
 
 describe("a table is a plain map, and its barriers never change, through any epochs", () => {
   test("of values", () => behaves(VALUES));
+  test("of values that expire", () => behaves(EXPIRING));
   test("of maps", () => behaves(MAPS));
   test("of lists", () => behaves(LISTS));
 });
@@ -137,6 +166,17 @@ describe("a table of values", () => {
     expect(entries.map(({ flags }) => flags).sort()).toEqual([0, 0, 1]);
     expect(table.get("a", EMPTY_KEY)).toBe(299_997);
     expect(table.get("c", EMPTY_KEY)).toBe(299_999);
+  });
+
+  test("keeps to each value its expiry while it drops repetitions", async () => {
+    const table = EXPIRING.make(tableOptions(false));
+    for (let i = 0; i < 100_001; i++) table.stamp(i % 2 === 0 ? "a" : "b", EMPTY_KEY, i, 1000 + i);
+    const rows = table.freeze();
+    expect(rows.count).toBeLessThan(100_001);
+    const entries = await entriesOf(
+      new FrozenTable([rows], { epoch: 1, bytes: 0 }).entries(new Slicer(new ManualClock())),
+    );
+    expect(entries.map(({ value }) => Buffer.from(value, "latin1").readDoubleBE(0)).sort()).toEqual([100_999, 101_000]);
   });
 
   test("drops no key while it drops repetitions", () => {

@@ -11,8 +11,9 @@
 
 import { types } from "node:util";
 import { isWellFormed } from "../bytes/well-formed.js";
-import { quoted, StateBackendError } from "../errors.js";
+import { StateBackendError } from "../errors.js";
 import { type CopiedKind, isGenuine, kindOfPrototype } from "./copied-kind.js";
+import { nameSegment, placeInValue } from "./value-path.js";
 
 /** Containers may nest this deep. */
 export const DEPTH_MAX = 500;
@@ -218,10 +219,6 @@ function tooMany(): Refusal {
   return new Refusal(`more than ${MEMBER_COUNT_MAX} members, or as many references to shared ones`);
 }
 
-function nameSegment(name: string): string {
-  return /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u.test(name) ? `.${name}` : `[${quoted(name)}]`;
-}
-
 function classNameOf(prototype: object | null): string {
   if (prototype === null) return "a class without a prototype";
   const property = Object.getOwnPropertyDescriptor(prototype, "constructor")?.value as unknown;
@@ -229,17 +226,14 @@ function classNameOf(prototype: object | null): string {
   return name === "" ? "an unnamed class" : name.slice(0, 60);
 }
 
-const PATH_LENGTH_MAX = 120;
-
 function invalidValue(refusal: Refusal): StateBackendError {
   const path = refusal.path.toReversed();
   const loop = refusal.isDepth ? loopOf(refusal.containers.toReversed()) : undefined;
   const reason = loop === undefined ? refusal.reason : "a reference back to something that encloses it";
-  const at = `value${path.slice(0, loop).join("")}`;
-  const shown = at.length > PATH_LENGTH_MAX ? `${at.slice(0, PATH_LENGTH_MAX)}…` : at;
+  const at = placeInValue(path.slice(0, loop));
   return new StateBackendError(
     "VALUE_INVALID",
-    `A value cannot be stored exactly: ${reason}. at=${shown}. Store plain data, or declare a codec for this type.`,
+    `A value cannot be stored exactly: ${reason}. at=${at}. Store plain data, or declare a codec for this type.`,
   );
 }
 

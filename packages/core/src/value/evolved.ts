@@ -1,6 +1,7 @@
 /** A codec that also takes over what codecs before it have written. */
 
 import type { Codec, FormerCodec } from "../contracts/codec.js";
+import { withParts } from "./with-parts.js";
 
 /**
  * Declares that values which `codec` has written become values of today by `migrate`. It must be a pure function: a value is migrated
@@ -27,15 +28,5 @@ export function evolved<T>(current: Codec<T>, ...formers: readonly FormerCodec<T
       `A former codec has the name of the current one. id=${JSON.stringify(codec.id)} version=${codec.version}. Give the current codec a higher version or another id.`,
     );
   }
-  return Object.freeze({
-    id: current.id,
-    version: current.version,
-    own: (value: T) => current.own(value),
-    ...(current.handOut === undefined ? {} : { handOut: current.handOut.bind(current) }),
-    write: (value, out) => {
-      current.write(value, out);
-    },
-    read: (input) => current.read(input),
-    former: Object.freeze([...formers, ...(current.former ?? [])]),
-  } satisfies Codec<T>);
+  return withParts(current, { former: Object.freeze([...formers, ...(current.former ?? [])]) });
 }

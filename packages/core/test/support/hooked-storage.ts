@@ -1,4 +1,4 @@
-/** A storage before whose puts something happens: they wait, or fail. */
+/** A storage before whose puts and removals something happens: they wait, or fail. */
 
 import type {
   ByteRange,
@@ -11,6 +11,8 @@ import type {
 export class HookedStorage implements CheckpointStorage {
   /** Runs before each put. */
   beforePut: (name: string) => Promise<void> = async () => undefined;
+  /** Runs before each removal. */
+  beforeRemove: () => Promise<void> = async () => undefined;
   readonly #inner: CheckpointStorage;
 
   constructor(inner: CheckpointStorage) {
@@ -30,7 +32,8 @@ export class HookedStorage implements CheckpointStorage {
     return this.#inner.list(prefix);
   }
 
-  remove(names: readonly string[]): Promise<void> {
+  async remove(names: readonly string[]): Promise<void> {
+    await this.beforeRemove();
     return this.#inner.remove(names);
   }
 

@@ -1,0 +1,63 @@
+/** Value state whose rest is in a store. */
+
+import type { Codec } from "../contracts/codec.js";
+import { after } from "../stored/maybe-promise.js";
+import type { PointValueState, Updated } from "./handles.js";
+import { handedOut, type Scope, storedKeysIn } from "./scope.js";
+import type { StoredValueRows } from "./stored-value-rows.js";
+
+export class StoredValueHandle<Key, Value, Read> implements PointValueState<Key, Value, Read> {
+  readonly #rows: StoredValueRows;
+  readonly #scope: Scope;
+  readonly #codec: Codec<Value>;
+  readonly #default: Read;
+
+  constructor(
+    rows: StoredValueRows,
+    scope: Scope,
+    descriptor: { readonly codec: Codec<Value>; readonly default: Read },
+  ) {
+    this.#rows = rows;
+    this.#scope = scope;
+    this.#codec = descriptor.codec;
+    this.#default = descriptor.default;
+  }
+
+  getSync(key: Key): Read {
+    this.#scope.epoch.check();
+    return this.#read(this.#rows.findSync(key, this.#scope.namespace));
+  }
+
+  async get(key: Key): Promise<Read> {
+    this.#scope.epoch.check();
+    return after(this.#rows.find(key, this.#scope.namespace), (stored) => this.#read(stored));
+  }
+
+  set(key: Key, value: Value): void {
+    this.#scope.epoch.check();
+    this.#rows.put(key, this.#scope.namespace, this.#codec.own(value));
+  }
+
+  delete(key: Key): void {
+    this.#scope.epoch.check();
+    this.#rows.remove(key, this.#scope.namespace);
+  }
+
+  async update(key: Key, change: (current: Read) => Updated<Value>): Promise<void> {
+    await this.#scope.locks.run(this.#scope.address.identity(key, this.#scope.namespace), async () => {
+      const next = await change(await this.get(key));
+      if (next === undefined) this.delete(key);
+      else this.set(key, next);
+    });
+  }
+
+  keys(): AsyncIterable<Key> {
+    return storedKeysIn(this.#scope, () => this.#rows.identities());
+  }
+
+  #read(stored: unknown): Read {
+    if (stored !== undefined) return handedOut(this.#codec, stored as Value) as unknown as Read;
+    const read = this.#default;
+    return (typeof read === "object" ? handedOut(this.#codec, read as unknown as Value) : read) as Read;
+  }
+}

@@ -1,0 +1,90 @@
+/**
+ * Reads of a store, as its tables ask for them: those of one turn of the event loop become one call.
+ *
+ * Invariants:
+ * - A result is of a store that did not change from the question to the answer, but for changes that are still in memory: whoever gets
+ *   it looks into memory first.
+ */
+
+import type { Clock } from "../contracts/clock.js";
+import type { KeyRange, Store, StoreEntry } from "../contracts/store.js";
+import type { BinaryKey } from "../key/binary-key.js";
+
+/** So many keys, or bytes of keys, make a call. */
+const BATCH_KEYS = 1000;
+const BATCH_BYTES = 1024 * 1024;
+
+interface Question {
+  readonly key: BinaryKey;
+  readonly resolve: (value: Uint8Array | undefined) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+export class StoreReads {
+  readonly #store: Store;
+  readonly #clock: Clock;
+  #asked: Question[] = [];
+  #askedBytes = 0;
+  #applies = 0;
+
+  constructor(store: Store, clock: Clock) {
+    this.#store = store;
+    this.#clock = clock;
+  }
+
+  /** How often the store has changed. */
+  get applies(): number {
+    return this.#applies;
+  }
+
+  /** The store has changed: what was asked before and is answered later is asked again. */
+  noteApplied(): void {
+    this.#applies++;
+  }
+
+  /** Whether a value can be had without a promise. */
+  get isSync(): boolean {
+    return this.#store.getManySync !== undefined;
+  }
+
+  getSync(key: BinaryKey): Uint8Array | undefined {
+    return this.#store.getManySync?.([key])[0];
+  }
+
+  async get(key: BinaryKey): Promise<Uint8Array | undefined> {
+    while (true) {
+      const applies = this.#applies;
+      const value = await this.#ask(key);
+      if (applies === this.#applies) return value;
+    }
+  }
+
+  /** Entries of `range`, ascending; see `applies`. */
+  async *scan(range: KeyRange): AsyncGenerator<StoreEntry, void, undefined> {
+    for await (const chunk of this.#store.scan(range)) yield* chunk;
+  }
+
+  #ask(key: BinaryKey): Promise<Uint8Array | undefined> {
+    return new Promise((resolve, reject) => {
+      if (this.#asked.length === 0) void this.#clock.yield().then(() => this.#send());
+      this.#asked.push({ key, resolve, reject });
+      this.#askedBytes += key.length;
+      if (this.#asked.length >= BATCH_KEYS || this.#askedBytes >= BATCH_BYTES) this.#send();
+    });
+  }
+
+  #send(): void {
+    const asked = this.#asked;
+    if (asked.length === 0) return;
+    this.#asked = [];
+    this.#askedBytes = 0;
+    this.#store.getMany(asked.map(({ key }) => key)).then(
+      (values) => {
+        for (const [i, { resolve }] of asked.entries()) resolve(values[i]);
+      },
+      (error: unknown) => {
+        for (const { reject } of asked) reject(error);
+      },
+    );
+  }
+}

@@ -1,0 +1,385 @@
+/**
+ * The table of a state that has several rows per key and whose rest is in a store: list and map state.
+ *
+ * Invariants:
+ * - A cell of a layer that is `whole` says everything about its key: neither lower layers nor the store are asked.
+ */
+
+import type { ByteReader } from "../bytes/byte-reader.js";
+import type { ByteWriter } from "../bytes/byte-writer.js";
+import type { KeyIdentity } from "../contracts/codec.js";
+import { type BinaryKey, joinKeys } from "../key/binary-key.js";
+import { keyGroupOf } from "../key/key-groups.js";
+import { FLAG_CLEAR, FLAG_DELETE } from "../segment/entry-block.js";
+import { DELETED } from "../table/epoch.js";
+import type { FrozenRows } from "../table/frozen-rows.js";
+import { sortedByKey } from "../table/sorted.js";
+import { CELL_OFFSET, type StateTable } from "../table/state-table.js";
+import { groupOf, ownedGroupOf, type TableOptions } from "../table/table-options.js";
+import { lazily } from "./lazily.js";
+import { Layers } from "./layers.js";
+import { mergedScan, type OverlayRow } from "./merged-scan.js";
+import type { StoreAccess } from "./store-access.js";
+import { prefixRange, statePrefix, valueReader } from "./store-entry.js";
+
+/** How the rows of a cell become entries. */
+export interface RowFormat {
+  /** The part of a row's key behind the cell's. */
+  encode(sub: KeyIdentity): BinaryKey;
+  decode(key: BinaryKey, offset: number): KeyIdentity;
+  write(content: unknown, out: ByteWriter): void;
+  read(value: ByteReader): unknown;
+  /** How many values a row has, for estimating what it takes. */
+  valuesOf(content: unknown): number;
+  /** Estimated bytes of a value in a layer. */
+  valueBytes(): number;
+  readonly flags: number;
+  /** What stands for the row at the key of the cell itself, in states that have one. */
+  readonly wholeSub?: KeyIdentity;
+}
+
+/** What a layer has of a key: its rows, DELETED where they are gone. */
+export class LayerCell {
+  isWhole = false;
+  readonly rows = new Map<KeyIdentity, unknown>();
+  /** The row that was written last. */
+  last: KeyIdentity | undefined;
+}
+
+/** Rows that are there, by what tells them apart. */
+export type PresentRows = ReadonlyMap<KeyIdentity, unknown>;
+
+interface CellPlace {
+  readonly identity: KeyIdentity;
+  readonly group: number;
+}
+
+export class StoredCells implements StateTable {
+  readonly stateId: number;
+  readonly #options: TableOptions;
+  readonly #access: StoreAccess;
+  readonly #format: RowFormat;
+  readonly #layers: Layers<LayerCell>;
+
+  constructor(options: TableOptions, access: StoreAccess, format: RowFormat) {
+    this.stateId = options.stateId;
+    this.#options = options;
+    this.#access = access;
+    this.#format = format;
+    this.#layers = new Layers(access.budget, () => format.valueBytes());
+  }
+
+  /** Not known: the rest is in the store. */
+  get liveRows(): number {
+    return Number.POSITIVE_INFINITY;
+  }
+
+  get writtenBytes(): number {
+    return this.#layers.current.values * this.#format.valueBytes();
+  }
+
+  /** Values that were written in the epoch. */
+  get writtenValues(): number {
+    return this.#layers.current.values;
+  }
+
+  /** The content of one row, or `undefined`; a promise only if the store has to be waited for. */
+  find(key: unknown, namespace: BinaryKey, sub: KeyIdentity): unknown {
+    const place = this.#place(key, namespace);
+    const known = this.#known(place.identity, sub);
+    if (known !== undefined) return present(known);
+    return this.#access.reads.isSync ? this.#fetchSync(place, sub) : this.#fetch(place, sub);
+  }
+
+  /** As `find`, of a store that can be read without a promise. */
+  findSync(key: unknown, namespace: BinaryKey, sub: KeyIdentity): unknown {
+    const place = this.#place(key, namespace);
+    const known = this.#known(place.identity, sub);
+    return known === undefined ? this.#fetchSync(place, sub) : present(known);
+  }
+
+  /** What memory knows of a row as it is now: `undefined` if it is deleted, or not known. */
+  known(key: unknown, namespace: BinaryKey, sub: KeyIdentity): unknown {
+    return present(this.#known(this.#options.address.identity(key, namespace), sub));
+  }
+
+  /** All rows of a key, ascending by encoded key; a promise only if the store has to be waited for. */
+  rowsOf(key: unknown, namespace: BinaryKey): PresentRows | Promise<PresentRows> {
+    const place = this.#place(key, namespace);
+    return this.#merged(place.identity, undefined) ?? this.#scanned(place);
+  }
+
+  /** All rows of a key, if memory knows them. */
+  knownRows(key: unknown, namespace: BinaryKey): PresentRows | undefined {
+    return this.#merged(this.#options.address.identity(key, namespace), undefined);
+  }
+
+  /** Writes a row, whose content the state owns. */
+  put(key: unknown, namespace: BinaryKey, sub: KeyIdentity, content: unknown): void {
+    const cell = this.#cellToWrite(key, namespace);
+    this.#write(cell, sub, content);
+  }
+
+  /** Deletes a row, without looking whether it is there. */
+  remove(key: unknown, namespace: BinaryKey, sub: KeyIdentity): void {
+    const cell = this.#cellToWrite(key, namespace);
+    if (cell.isWhole) this.#drop(cell, sub);
+    else this.#write(cell, sub, DELETED);
+  }
+
+  /** Deletes all rows of a key, without looking whether there are any. */
+  clear(key: unknown, namespace: BinaryKey): void {
+    const cell = this.#cellToWrite(key, namespace);
+    for (const sub of [...cell.rows.keys()]) this.#drop(cell, sub);
+    if (!cell.isWhole) this.#layers.current.rows++;
+    cell.isWhole = true;
+  }
+
+  /** What the current epoch has of a key. */
+  written(key: unknown, namespace: BinaryKey): LayerCell | undefined {
+    return this.#layers.current.cells.get(this.#options.address.identity(key, namespace));
+  }
+
+  /** A row of the current epoch got more values. */
+  grew(values: number): void {
+    this.#layers.current.values += values;
+  }
+
+  /** Identities of keys with their rows, one row at a time, by key group, ascending by key. */
+  async *cells(): AsyncGenerator<readonly [KeyIdentity, unknown], void, undefined> {
+    const { address, groups } = this.#options;
+    const overlay = this.#overlay();
+    for (const group of groups) {
+      const stored = this.#access.reads.scan(prefixRange(statePrefix(group, this.stateId)));
+      const rows = mergedScan(stored, overlay.get(group) ?? [], ({ value }) => this.#read(value));
+      for await (const { key, content } of rows) yield [address.decode(key, CELL_OFFSET).identity, content];
+    }
+  }
+
+  freeze(): FrozenRows {
+    const { cells, rows } = this.#layers.freeze(this.#options.epoch.number);
+    const flat = lazily(() => [...flatten(cells, this.#format.wholeSub)]);
+    const rowAt = (at: number): FlatRow => flat()[at] as FlatRow;
+    const keyAt = (at: number): BinaryKey => this.#keyInState(rowAt(at));
+    return {
+      stateId: this.stateId,
+      count: rows,
+      groupAt: (at) => groupOf(this.#options, rowAt(at).identity),
+      isDroppedAt: () => false,
+      sortKeyAt: keyAt,
+      keyAt,
+      flagsAt: (at) => flagsOf(rowAt(at), this.#format.flags),
+      writeAt: (at, out) => {
+        const { content } = rowAt(at);
+        if (content !== DELETED) this.#format.write(content, out);
+      },
+      completedAt() {},
+    };
+  }
+
+  /** The store has the changes of all epochs up to this one. */
+  applied(epoch: number): void {
+    this.#layers.applied(epoch);
+  }
+
+  load(): never {
+    throw new TypeError("What a store holds is not loaded into memory.");
+  }
+
+  #place(key: unknown, namespace: BinaryKey): CellPlace {
+    const identity = this.#options.address.identity(key, namespace);
+    return { identity, group: ownedGroupOf(this.#options, key) };
+  }
+
+  #cellToWrite(key: unknown, namespace: BinaryKey): LayerCell {
+    const { cells } = this.#layers.current;
+    const identity = this.#options.address.identity(key, namespace);
+    const known = cells.get(identity);
+    if (known !== undefined) return known;
+    ownedGroupOf(this.#options, key);
+    const cell = new LayerCell();
+    cells.set(identity, cell);
+    return cell;
+  }
+
+  #write(cell: LayerCell, sub: KeyIdentity, content: unknown): void {
+    const { current } = this.#layers;
+    const before = cell.rows.get(sub);
+    if (before === undefined && !this.#isInClear(cell, sub)) current.rows++;
+    current.values += this.#values(content) - (before === undefined ? 0 : this.#values(before));
+    cell.rows.set(sub, content);
+    cell.last = sub;
+  }
+
+  #drop(cell: LayerCell, sub: KeyIdentity): void {
+    const { current } = this.#layers;
+    const content = cell.rows.get(sub);
+    if (content === undefined) return;
+    if (!this.#isInClear(cell, sub)) current.rows--;
+    current.values -= this.#values(content);
+    cell.rows.delete(sub);
+    if (cell.last === sub) cell.last = undefined;
+  }
+
+  /** Whether the row and the clearing of its cell are one entry. */
+  #isInClear(cell: LayerCell, sub: KeyIdentity): boolean {
+    return cell.isWhole && sub === this.#format.wholeSub;
+  }
+
+  #values(content: unknown): number {
+    return content === DELETED ? 1 : this.#format.valuesOf(content);
+  }
+
+  /** What memory knows of a row: its content, DELETED, or nothing. */
+  #known(identity: KeyIdentity, sub: KeyIdentity): unknown {
+    for (const { cells } of this.#layers.all) {
+      const cell = cells.get(identity);
+      if (cell === undefined) continue;
+      const content = cell.rows.get(sub);
+      if (content !== undefined) return content;
+      if (cell.isWhole) return DELETED;
+    }
+    return undefined;
+  }
+
+  async #fetch(place: CellPlace, sub: KeyIdentity): Promise<unknown> {
+    const stored = await this.#access.reads.get(this.#rowKey(place, sub));
+    // It may have been written meanwhile.
+    const known = this.#known(place.identity, sub);
+    return known === undefined ? this.#keep(place.identity, sub, stored) : present(known);
+  }
+
+  #fetchSync(place: CellPlace, sub: KeyIdentity): unknown {
+    return this.#keep(place.identity, sub, this.#access.reads.getSync(this.#rowKey(place, sub)));
+  }
+
+  #keep(identity: KeyIdentity, sub: KeyIdentity, stored: Uint8Array | undefined): unknown {
+    const content = stored === undefined ? DELETED : this.#read(stored);
+    const layer = this.#layers.cleanLayer();
+    const cell = layer.cells.get(identity) ?? new LayerCell();
+    layer.cells.set(identity, cell);
+    cell.rows.set(sub, content);
+    this.#layers.grew(layer, this.#values(content));
+    return present(content);
+  }
+
+  /** All rows of a key, if memory knows them or is given what the store has. */
+  #merged(identity: KeyIdentity, stored: PresentRows | undefined): PresentRows | undefined {
+    const known: LayerCell[] = [];
+    for (const { cells } of this.#layers.all) {
+      const cell = cells.get(identity);
+      if (cell === undefined) continue;
+      known.push(cell);
+      if (cell.isWhole) break;
+    }
+    const isWhole = known.at(-1)?.isWhole === true;
+    if (!isWhole && stored === undefined) return undefined;
+    const rows = new Map(isWhole ? [] : stored);
+    for (const cell of known.reverse()) {
+      for (const [sub, content] of cell.rows) {
+        if (content === DELETED) rows.delete(sub);
+        else rows.set(sub, content);
+      }
+    }
+    return new Map(sortedByKey([...rows], ([sub]) => this.#format.encode(sub)));
+  }
+
+  async #scanned(place: CellPlace): Promise<PresentRows> {
+    const prefix = this.#rowKey(place, undefined);
+    while (true) {
+      const { applies } = this.#access.reads;
+      const rows = new Map<KeyIdentity, unknown>();
+      for await (const { key, value } of this.#access.reads.scan(prefixRange(prefix))) {
+        rows.set(this.#format.decode(key, prefix.length), this.#read(value));
+      }
+      if (applies !== this.#access.reads.applies) continue;
+      this.#keepWhole(place.identity, rows);
+      return this.#merged(place.identity, rows) ?? rows;
+    }
+  }
+
+  #keepWhole(identity: KeyIdentity, rows: PresentRows): void {
+    const cell = new LayerCell();
+    cell.isWhole = true;
+    let values = 1;
+    for (const [sub, content] of rows) {
+      cell.rows.set(sub, content);
+      values += this.#values(content);
+    }
+    this.#layers.keep(identity, cell, values);
+  }
+
+  #read(stored: Uint8Array): unknown {
+    return this.#format.read(valueReader(stored));
+  }
+
+  #rowKey({ identity, group }: CellPlace, sub: KeyIdentity | undefined): BinaryKey {
+    const cell = joinKeys(statePrefix(group, this.stateId), this.#options.address.encode(identity));
+    return sub === undefined ? cell : joinKeys(cell, this.#format.encode(sub));
+  }
+
+  #keyInState({ identity, sub }: FlatRow): BinaryKey {
+    const cell = this.#options.address.encode(identity);
+    return sub === undefined ? cell : joinKeys(cell, this.#format.encode(sub));
+  }
+
+  /** What the store does not have yet, by key group, ascending by key. */
+  #overlay(): Map<number, OverlayRow<unknown>[]> {
+    const newest = new Map<KeyIdentity, LayerCell>();
+    for (const { cells } of [...this.#layers.unapplied].reverse()) {
+      for (const [identity, cell] of cells) newest.set(identity, joined(newest.get(identity), cell));
+    }
+    const groups = new Map<number, OverlayRow<unknown>[]>();
+    for (const row of flatten(newest, this.#format.wholeSub)) {
+      const { address, maxParallelism } = this.#options;
+      const group = keyGroupOf(address.hash(row.identity), maxParallelism);
+      const rows = groups.get(group) ?? [];
+      groups.set(group, rows);
+      const key = joinKeys(statePrefix(group, this.stateId), this.#keyInState(row));
+      rows.push({ key, clears: row.clears, content: present(row.content) });
+    }
+    for (const rows of groups.values()) rows.sort((a, b) => (a.key < b.key ? -1 : 1));
+    return groups;
+  }
+}
+
+/** A row of a layer, or the clearing of a cell, with the row that stands at its key if there is one. */
+interface FlatRow {
+  readonly identity: KeyIdentity;
+  /** `undefined` at the key of the cell itself. */
+  readonly sub: KeyIdentity | undefined;
+  readonly clears: boolean;
+  readonly content: unknown;
+}
+
+function* flatten(
+  cells: ReadonlyMap<KeyIdentity, LayerCell>,
+  wholeSub: KeyIdentity | undefined,
+): Generator<FlatRow, void, undefined> {
+  for (const [identity, { isWhole, rows }] of cells) {
+    if (isWhole) {
+      const content = wholeSub === undefined ? undefined : rows.get(wholeSub);
+      yield { identity, sub: undefined, clears: true, content: content ?? DELETED };
+    }
+    for (const [sub, content] of rows) {
+      if (!isWhole || sub !== wholeSub) yield { identity, sub, clears: false, content };
+    }
+  }
+}
+
+function flagsOf({ clears, content }: FlatRow, valueFlags: number): number {
+  return (clears ? FLAG_CLEAR : 0) | (content === DELETED ? FLAG_DELETE : valueFlags);
+}
+
+/** Both cells, the newer above the older. */
+function joined(older: LayerCell | undefined, newer: LayerCell): LayerCell {
+  if (older === undefined || newer.isWhole) return newer;
+  const cell = new LayerCell();
+  cell.isWhole = older.isWhole;
+  for (const [sub, content] of [...older.rows, ...newer.rows]) cell.rows.set(sub, content);
+  return cell;
+}
+
+function present(content: unknown): unknown {
+  return content === DELETED ? undefined : content;
+}
