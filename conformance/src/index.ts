@@ -10,7 +10,7 @@ export type {
   Contract,
   Hook,
   StorageHarness,
-  StoreHarness,
+  StoreAdapterHarness,
 } from "./runner/adapter-harness.js";
 export type { Culprit } from "./runner/blame.js";
 export { type Law, type LawContext, type Level, LEVELS, type Program, type TestPlace } from "./runner/law.js";
@@ -30,6 +30,7 @@ export { verify } from "./runner/verify.js";
 export type { VerifyOptions } from "./runner/verify-options.js";
 export { ALL_LAWS } from "./laws/all-laws.js";
 export { MEMORY_HARNESS } from "./reference/memory-harness.js";
+export { MEMORY_STORE_HARNESS } from "./reference/memory-store-harness.js";
 export { writeReport } from "./report/write-report.js";
 export { BROKEN_JOBS, type BrokenJob, soundJob } from "./broken/broken-jobs.js";
 export { BROKEN_STORAGES, brokenPlace, type BrokenStorage, type Catcher } from "./broken/broken-storages.js";

@@ -1,9 +1,10 @@
 /** The runner: what a report says, and that it never says more than was seen. */
 
-import { memoryStorage } from "@tidemark/core";
+import { memoryStorage, type StoreProvider } from "@tidemark/core";
 import { describe, expect, it } from "vitest";
 import { MEMORY_HARNESS } from "../src/reference/memory-harness.js";
-import type { StoreHarness } from "../src/runner/adapter-harness.js";
+import { MEMORY_STORE_HARNESS } from "../src/reference/memory-store-harness.js";
+import { NULL_STORE } from "../src/runner/null-harness.js";
 import { verify } from "../src/runner/verify.js";
 import { brokenHarness } from "./support/broken-harness.js";
 
@@ -58,16 +59,30 @@ describe("a report", () => {
     const again = await verify(harness, { only: ["any-calls"], seed: 7, path: failure?.path ?? "" });
     expect(again.laws.find(({ id }) => id === "any-calls")?.failure?.message).toBe(failure?.message);
   });
+});
 
-  it("of a Store says that nothing was checked", async () => {
-    const harness: StoreHarness = {
-      name: "a store",
-      contract: "store",
-      create: () => ({}),
-      reopen: () => Promise.reject(new Error("Nobody opens it.")),
-    };
-    const report = await verify(harness);
-    expect(report).toMatchObject({ verdict: "incomplete", levels: [{ level: "store", status: "not run" }] });
+describe("the store in memory", () => {
+  it("conforms", { timeout: TIMEOUT_MS }, async () => {
+    const report = await verify(MEMORY_STORE_HARNESS);
+    expect(report.laws.flatMap(({ failure }) => failure ?? [])).toEqual([]);
+    expect(report).toMatchObject({ verdict: "conformant", levels: [{ level: "store", status: "passed" }] });
+    expect(report.capabilities).toEqual([{ name: "takeover", claimed: "fences", observed: "fences" }]);
+  });
+
+  it("does not conform where it keeps nothing", async () => {
+    const report = await verify(NULL_STORE, { only: ["S3", "S5", "S8"] });
+    expect(report.verdict).toBe("not conformant");
+    const ran = report.laws.filter(({ status }) => status !== "not run");
+    expect(ran.filter(({ status }) => status === "failed").length).toBeGreaterThan(5);
+  });
+
+  it("is told of a call that hangs", async () => {
+    const reopen = (place: StoreProvider) =>
+      Object.assign(place.create(), { apply: () => new Promise<never>(() => {}) });
+    const report = await verify({ ...MEMORY_STORE_HARNESS, reopen }, { only: ["any-store-history"], deadlineMs: 50 });
+    const failure = report.laws.find(({ id }) => id === "any-store-history")?.failure;
+    expect(failure).toMatchObject({ culprit: "adapter" });
+    expect(failure?.message).toMatch(/^apply did not settle\. deadlineMs=50/);
   });
 });
 

@@ -29,7 +29,6 @@ export function registerLaws(framework: Framework, harness: AdapterHarness, opti
   requireHarness(harness);
   requireNames([...(options.only ?? []), ...Object.keys(options.expectedFailures ?? {})], ALL_LAWS);
   framework.group(`${harness.name} keeps the contract`, () => {
-    if (harness.contract === "store") return framework.skipped("the kit has no laws of the contract Store yet");
     const capabilities = capabilitiesOf(harness);
     const runner = new LawRunner(harness, options);
     const timeoutMs = EXTENTS[options.profile ?? DEFAULTS.profile].lawMs + MARGIN_MS;

@@ -1,4 +1,4 @@
-/** Every law of the kit. There are none of the contract `store` yet. */
+/** Every law of the kit. */
 
 import type { Law } from "../runner/law.js";
 import { STATE_LAWS } from "./backend/state.js";
@@ -11,6 +11,7 @@ import { JOB_LAWS } from "./storage/jobs.js";
 import { LISTING_LAWS } from "./storage/listing.js";
 import { NAME_LAWS } from "./storage/names.js";
 import { READ_LAWS } from "./storage/reads.js";
+import { LAWS_OF_STORES } from "./store/stores.js";
 import { SURROUNDING_LAWS } from "./storage/surroundings.js";
 
 /** In the order in which they run: what is simple first, so that the first failure is the easiest to understand. */
@@ -26,4 +27,5 @@ export const ALL_LAWS: readonly Law[] = [
   ...CRASH_LAWS,
   ...JOB_LAWS,
   ...STATE_LAWS,
+  ...LAWS_OF_STORES,
 ];

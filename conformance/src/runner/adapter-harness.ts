@@ -71,20 +71,28 @@ export interface StorageHarness<Place = unknown> extends StorageHooks<Place> {
 export interface BackendHarness<Place = unknown> extends StorageHooks<Place> {
   readonly contract: "backend";
   /** A backend with empty working state. The kit brings the place for checkpoints, from `reopen`. */
-  backend(): Backend<true>;
+  backend(): Backend;
 }
 
-/** Harness of a `Store`. The kit has no laws of that contract yet, and says so. */
-export interface StoreHarness<Place = unknown> extends CommonHarness<Place> {
+/** Harness of a `Store`. */
+export interface StoreAdapterHarness<Place = unknown> extends CommonHarness<Place> {
   readonly contract: "store";
-  /** A new handle on the place; what was applied before is there. */
-  reopen(place: Place): Store | Promise<Store>;
-  /** The process of this handle dies. */
-  crash?(place: Place, handle: Store): void | Promise<void>;
+  /**
+   * What opening a scope that is open does: `fences` the other handle, or is `refused` with UNAVAILABLE.
+   * @defaultValue "fences"
+   */
+  readonly takeover?: "fences" | "refused";
+  /** A new handle on the place, not open yet; what was applied before is there. */
+  reopen(place: Place): Store;
+  /** The process of this handle dies: what was not durable is gone, what it locked is free. */
+  crash(place: Place, handle: Store): void | Promise<void>;
 }
 
 /** What is tested, whatever it is. */
-export type AdapterHarness<Place = unknown> = StorageHarness<Place> | BackendHarness<Place> | StoreHarness<Place>;
+export type AdapterHarness<Place = unknown> =
+  | StorageHarness<Place>
+  | BackendHarness<Place>
+  | StoreAdapterHarness<Place>;
 
 /** A hook that a law may need. */
 export type Hook = "advance" | "backend" | "corrupt" | "crash" | "faults" | "readBack";

@@ -4,11 +4,7 @@ import type { AdapterHarness, Capabilities } from "./adapter-harness.js";
 import { LEVELS } from "./law.js";
 import type { CapabilityResult, LawResult, LevelResult, LevelStatus, Problem, Verdict } from "./report.js";
 
-export function levelsOf(laws: readonly LawResult[], harness: AdapterHarness): readonly LevelResult[] {
-  if (harness.contract === "store") {
-    const notes = ["the kit has no laws of the contract Store yet"];
-    return [{ level: "store", status: "not run", passed: 0, total: 0, notes }];
-  }
+export function levelsOf(laws: readonly LawResult[]): readonly LevelResult[] {
   return LEVELS.flatMap((level) => {
     const own = laws.filter((law) => law.level === level);
     if (own.length === 0) return [];
@@ -62,6 +58,7 @@ const CORE_LEVELS: readonly string[] = ["objects", "checkpoints", "state", "stor
 /** What is claimed, beside what was seen. */
 export function capabilityResults(
   laws: readonly LawResult[],
+  harness: AdapterHarness,
   capabilities: Required<Capabilities>,
 ): readonly CapabilityResult[] {
   const seen = (ids: readonly string[]): string => {
@@ -69,6 +66,12 @@ export function capabilityResults(
     if (own.some(({ status }) => status === "failed" || status === "expected")) return "no";
     return own.length > 0 && own.every(({ status }) => status === "passed") ? "yes" : "not checked";
   };
+  if (harness.contract === "store") {
+    const fencing = laws.filter(({ clauses }) => clauses.includes("S2")).map(({ id }) => id);
+    const isSeen = seen(fencing) === "yes";
+    const claimed = harness.takeover ?? "fences";
+    return [{ name: "takeover", claimed, observed: isSeen ? claimed : "not as claimed, or not checked" }];
+  }
   const { objectBytesMax } = capabilities;
   const refusesSecond = seen(["exclusive-refuses-second"]);
   const shared = capabilities.shared

@@ -1,27 +1,28 @@
 /** Runs the laws of an adapter one by one, for whoever collects the results. */
 
 import { Coverage } from "../commands/coverage.js";
-import type { BackendHarness, Capabilities, StorageHarness } from "./adapter-harness.js";
+import type { AdapterHarness, Capabilities, StoreAdapterHarness } from "./adapter-harness.js";
 import { Blame, errorText } from "./blame.js";
 import { CallTrace } from "./call-trace.js";
 import { failureOf, type Invocation } from "./failure.js";
 import type { Law } from "./law.js";
-import { brokenJobs, nullHarness } from "./null-harness.js";
+import { brokenJobs, brokenStores, CONSTANT_STORE, NULL_STORE, nullHarness } from "./null-harness.js";
 import type { LawResult, Problem } from "./report.js";
 import { capabilitiesOf } from "./require-harness.js";
 import { runLaw, type RunSettings } from "./run-law.js";
 import { isNamed, obstacle } from "./select-laws.js";
 import { Session } from "./session.js";
+import { storePlaces } from "./store-session.js";
 import { DEFAULTS, type VerifyOptions } from "./verify-options.js";
 
 export class LawRunner {
   readonly coverage = new Coverage();
   readonly capabilities: Required<Capabilities>;
-  readonly #harness: StorageHarness | BackendHarness;
+  readonly #harness: AdapterHarness;
   readonly #options: VerifyOptions;
   #preflight: Promise<Problem | undefined> | undefined;
 
-  constructor(harness: StorageHarness | BackendHarness, options: VerifyOptions) {
+  constructor(harness: AdapterHarness, options: VerifyOptions) {
     this.#harness = harness;
     this.#options = options;
     this.capabilities = capabilitiesOf(harness);
@@ -67,9 +68,15 @@ export class LawRunner {
   /** Whether the law passes what it must not. */
   async #isBlind(law: Law): Promise<boolean> {
     const settings = { ...this.#runSettings(), path: undefined, profile: "quick" } as const;
-    const canary = { ...settings, coverage: new Coverage(), wrapJobs: brokenJobs, endOnFailure: true };
-    const { error } = await runLaw(law, nullHarness(this.capabilities), canary);
-    return error === undefined;
+    const canary = { ...settings, coverage: new Coverage(), wrapJobs: brokenJobs, isCanary: true };
+    const isStore = law.contract === "store";
+    const canaries = isStore
+      ? [NULL_STORE, CONSTANT_STORE, ...brokenStores(law.clauses[0])]
+      : [nullHarness(this.capabilities)];
+    for (const harness of canaries) {
+      if ((await runLaw(law, harness, canary)).error !== undefined) return false;
+    }
+    return true;
   }
 
   #runSettings(): RunSettings {
@@ -85,11 +92,23 @@ export class LawRunner {
 }
 
 /** A harness whose first place cannot be made is told once, and not by every law. */
-async function preflight(harness: StorageHarness | BackendHarness, deadlineMs: number): Promise<Problem | undefined> {
+async function preflight(harness: AdapterHarness, deadlineMs: number): Promise<Problem | undefined> {
+  if (harness.contract === "store") return preflightStore(harness, deadlineMs);
   const session = new Session(harness, { deadlineMs, trace: new CallTrace() });
   try {
     await (await session.place()).open();
     await session.dispose();
+    return undefined;
+  } catch (error) {
+    return problemOf(error);
+  }
+}
+
+async function preflightStore(harness: StoreAdapterHarness, deadlineMs: number): Promise<Problem | undefined> {
+  try {
+    const place = await storePlaces(harness, { deadlineMs, trace: new CallTrace() })();
+    place.create();
+    await place.dispose();
     return undefined;
   } catch (error) {
     return problemOf(error);

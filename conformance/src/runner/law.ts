@@ -4,6 +4,7 @@ import type { CheckpointStorage } from "@tidemark/core";
 import type fc from "fast-check";
 import type { Coverage } from "../commands/coverage.js";
 import type { Harness } from "../harness.js";
+import type { OpenStoreHarness } from "../laws-of-stores/store-harness.js";
 import type { Capabilities, Contract, Hook } from "./adapter-harness.js";
 
 /**
@@ -64,6 +65,8 @@ export interface LawContext {
   place(): Promise<TestPlace>;
   /** The adapter as the properties of whole jobs need it. */
   readonly jobs: Harness;
+  /** Places for a `Store`, in laws of that contract. */
+  readonly stores: OpenStoreHarness;
   /** Whether the time of the law is over: no more cases are begun, of a law without a property. */
   readonly isOver: () => boolean;
   /** Notes that one more case was looked at, of a law without a property. */

@@ -4,13 +4,25 @@ import type { AdapterHarness, Capabilities } from "./adapter-harness.js";
 import { Blame } from "./blame.js";
 
 const CONTRACTS = ["storage", "backend", "store"];
+/** What else a harness of a contract must have. */
+const MORE: Readonly<Record<string, readonly string[]>> = { backend: ["backend"], store: ["crash"] };
 const HOOKS = ["destroy", "advance", "crash", "readBack", "corrupt", "faults"];
 const CAPABILITIES: Readonly<Record<keyof Capabilities, string>> = {
   shared: "boolean",
   durable: "boolean",
   objectBytesMax: "number",
 };
-const KNOWN = new Set(["name", "contract", "capabilities", "inapplicable", "create", "reopen", "backend", ...HOOKS]);
+const KNOWN = new Set([
+  "name",
+  "contract",
+  "capabilities",
+  "inapplicable",
+  "takeover",
+  "create",
+  "reopen",
+  "backend",
+  ...HOOKS,
+]);
 
 /** @throws {Blame} that says what is wrong with the harness */
 export function requireHarness(given: unknown): asserts given is AdapterHarness {
@@ -24,7 +36,7 @@ export function requireHarness(given: unknown): asserts given is AdapterHarness 
   if (!CONTRACTS.includes(harness["contract"] as string)) {
     refuse("contract", String(harness["contract"]), "Use 'storage', 'backend' or 'store'.");
   }
-  const required = ["create", "reopen", ...(harness["contract"] === "backend" ? ["backend"] : [])];
+  const required = ["create", "reopen", ...(MORE[String(harness["contract"])] ?? [])];
   for (const hook of [...required, ...HOOKS.filter((name) => harness[name] !== undefined)]) {
     if (typeof harness[hook] !== "function") refuse(hook, typeof harness[hook], "Make it a function.");
   }

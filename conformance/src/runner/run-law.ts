@@ -3,14 +3,17 @@
 import { systemClock } from "@tidemark/core";
 import type { Coverage } from "../commands/coverage.js";
 import type { Harness } from "../harness.js";
-import type { BackendHarness, Capabilities, StorageHarness } from "./adapter-harness.js";
+import type { OpenStoreHarness } from "../laws-of-stores/store-harness.js";
+import type { AdapterHarness, Capabilities } from "./adapter-harness.js";
 import { Blame, errorText } from "./blame.js";
 import { CallTrace } from "./call-trace.js";
 import { CaseFailure, checkCases } from "./check-cases.js";
 import { inTime } from "./deadline.js";
 import type { Law, LawContext } from "./law.js";
 import { EXTENTS, type Profile } from "./profile.js";
+import { nullHarness } from "./null-harness.js";
 import { Session } from "./session.js";
+import { storePlaces } from "./store-session.js";
 
 export interface RunSettings {
   readonly capabilities: Required<Capabilities>;
@@ -21,8 +24,8 @@ export interface RunSettings {
   readonly deadlineMs: number;
   /** Stands between the kit and the jobs of properties. */
   readonly wrapJobs?: (jobs: Harness) => Harness;
-  /** Whether the first failure is enough. */
-  readonly endOnFailure?: boolean;
+  /** Whether the adapter is one that must fail: the first failure is enough. */
+  readonly isCanary?: boolean;
 }
 
 /** How a law ended. */
@@ -36,26 +39,27 @@ export interface Outcome {
   readonly trace: readonly string[];
 }
 
-/** So much longer than its cases may a law take before it counts as hanging, milliseconds. */
-const OVERTIME_MS = 120_000;
+/** A law that waits for what an adapter of nothing never does has noticed, milliseconds. */
+const CANARY_MS = 5_000;
 
 /** Never rejects. */
-export async function runLaw(
-  law: Law,
-  harness: StorageHarness | BackendHarness,
-  settings: RunSettings,
-): Promise<Outcome> {
+export async function runLaw(law: Law, harness: AdapterHarness, settings: RunSettings): Promise<Outcome> {
   const startMs = systemClock.monotonic();
   const trace = new CallTrace();
-  const session = new Session(harness, { deadlineMs: settings.deadlineMs, trace });
+  const { deadlineMs } = settings;
+  const isStore = harness.contract === "store";
+  // What is of the other contract is never asked for: laws are chosen by contract.
+  const session = new Session(isStore ? nullHarness({}) : harness, { deadlineMs, trace });
+  const stores = isStore ? storePlaces(harness, { deadlineMs, trace }) : noStores;
   const counter = { cases: 0 };
-  const context = contextOf(session, settings, counter);
+  const context = contextOf({ session, stores }, settings, counter);
   const strays: unknown[] = [];
   const stray = (error: unknown): unknown => strays.push(error);
   process.on("unhandledRejection", stray);
   let error: unknown;
   try {
-    const ms = EXTENTS[settings.profile].lawMs + OVERTIME_MS;
+    const { lawMs, overtimeMs } = EXTENTS[settings.profile];
+    const ms = settings.isCanary === true ? CANARY_MS : lawMs + overtimeMs;
     await inTime(law.run(context), { ms, culprit: "adapter", what: `The law ${law.id}` });
   } catch (thrown) {
     error = thrown;
@@ -91,16 +95,18 @@ function strayError(strays: readonly unknown[]): Blame | undefined {
   );
 }
 
+const noStores: OpenStoreHarness = () => Promise.reject(new Blame("kit", "The adapter is no store."));
+
 interface Counter {
   cases: number;
 }
 
 function contextOf(
-  session: Session,
+  { session, stores }: { readonly session: Session; readonly stores: OpenStoreHarness },
   settings: RunSettings,
   counter: Counter,
 ): LawContext & { readonly failedPath: () => string | undefined } {
-  const { capabilities, coverage, profile, seed, endOnFailure = false } = settings;
+  const { capabilities, coverage, profile, seed, isCanary: endOnFailure = false } = settings;
   const { factor, lawMs } = EXTENTS[profile];
   const wanted = settings.path === undefined ? undefined : pathOf(settings.path);
   const endMs = systemClock.monotonic() + lawMs;
@@ -112,6 +118,7 @@ function contextOf(
     seed,
     runs: (base) => Math.max(1, Math.round(base * factor)),
     place: () => session.place(),
+    stores,
     jobs: settings.wrapJobs?.(session.jobs) ?? session.jobs,
     isOver: () => systemClock.monotonic() > endMs,
     countCase: () => {

@@ -6,9 +6,8 @@
 import type { Backend, CheckpointStorage } from "@tidemark/core";
 import type { Harness, Place } from "../harness.js";
 import type { BackendHarness, Hook, StorageHarness } from "./adapter-harness.js";
-import { Blame, errorText } from "./blame.js";
+import { callHook } from "./call-hook.js";
 import type { CallTrace } from "./call-trace.js";
-import { inTime } from "./deadline.js";
 import { GuardStorage, requireStorage } from "./guard-storage.js";
 import type { TestPlace } from "./law.js";
 import { lazyStorage } from "./lazy-storage.js";
@@ -104,16 +103,8 @@ export class Session {
     await this.#call("destroy", () => this.#harness.destroy?.(value));
   }
 
-  async #call<T>(hook: string, run: () => T | Promise<T>): Promise<T> {
-    const what = `${hook} of the harness`;
-    try {
-      return await inTime(Promise.resolve().then(run), { ms: this.#options.deadlineMs, culprit: "harness", what });
-    } catch (error) {
-      if (error instanceof Blame) throw error;
-      throw new Blame("harness", `${what} failed. error=${errorText(error)}. Mend the harness, or what it calls.`, {
-        cause: error,
-      });
-    }
+  #call<T>(hook: string, run: () => T | Promise<T>): Promise<T> {
+    return callHook(hook, this.#options.deadlineMs, run);
   }
 }
 

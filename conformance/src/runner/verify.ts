@@ -32,7 +32,7 @@ export async function verifyLaws(
   const startedAt = new Date(systemClock.now()).toISOString();
   const run = await runAll(all, harness, options);
   const { laws, problems, coverage, capabilities } = run;
-  const levels = run.isHarness ? levelsOf(laws, harness) : [];
+  const levels = run.isHarness ? levelsOf(laws) : [];
   const isPart = options.only !== undefined || options.path !== undefined;
   return {
     schema: REPORT_SCHEMA,
@@ -45,7 +45,7 @@ export async function verifyLaws(
     startedAt,
     seconds: rounded((systemClock.monotonic() - startMs) / 1000),
     ...judge(laws, levels, { problems, isPart }),
-    capabilities: capabilities === undefined ? [] : capabilityResults(laws, capabilities),
+    capabilities: capabilities === undefined ? [] : capabilityResults(laws, harness, capabilities),
     levels,
     laws,
     problems,
@@ -69,9 +69,6 @@ async function runAll(all: readonly Law[], harness: AdapterHarness, options: Ver
     return { isHarness: false, laws: [], problems: [problemOf(error)], coverage: new Coverage() };
   }
   const capabilities = capabilitiesOf(harness);
-  if (harness.contract === "store") {
-    return { isHarness: true, laws: [], problems: [], coverage: new Coverage(), capabilities };
-  }
   const runner = new LawRunner(harness, options);
   const problem = await runner.problem;
   const laws: LawResult[] = [];
