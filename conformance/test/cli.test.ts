@@ -172,6 +172,18 @@ describe("a wrong command exits with 2 and says what is right", () => {
   });
 });
 
+describe("mutants", () => {
+  it("are all killed, and the last line says so", { timeout: 180_000 }, async () => {
+    const { code, stdout } = await run("mutants");
+    const lines = stdout.trimEnd().split("\n");
+    const [, killed, all] = /^mutants killed: (\d+)\/(\d+)$/.exec(lines.at(-1) ?? "") ?? [];
+    expect(killed).toBe(all);
+    expect(Number(all)).toBe(lines.length - 2);
+    expect(lines[0]).toMatch(/^mutant +caught by +commands +seconds$/);
+    expect(code).toBe(0);
+  });
+});
+
 describe("laws and help", () => {
   it("list every law with its level", async () => {
     const { code, stdout } = await run("laws");

@@ -1,10 +1,12 @@
-/** Runs every broken storage and broken job that the kit has, and tells which of them its laws catch, and how fast. */
+/** Runs every broken storage, job and store that the kit has, and tells which of them its laws catch, and how fast. */
 
 import { memoryStorage, systemClock } from "@tidemark/core";
 import { BROKEN_JOBS } from "../broken/broken-jobs.js";
 import { BROKEN_STORAGES, brokenPlace, type Catcher } from "../broken/broken-storages.js";
 import { Coverage } from "../commands/coverage.js";
 import { type Harness, memoryPlace } from "../harness.js";
+import { BROKEN_STORES, brokenStoreHarness } from "../laws-of-stores/broken-stores.js";
+import { checkStoreLaw, STORE_LAWS } from "../laws-of-stores/store-laws.js";
 import { anyHistory } from "../properties/any-history.js";
 import { listingIsTrue } from "../properties/retention.js";
 import { raceToOwn } from "../properties/two-owners.js";
@@ -26,8 +28,9 @@ export interface MutantResult {
 
 interface Mutant {
   readonly what: string;
-  readonly caughtBy: Catcher;
-  readonly harness: Harness;
+  readonly law: string;
+  /** Rejects if the law catches it. */
+  readonly run: (coverage: Coverage) => Promise<unknown>;
 }
 
 const LAWS: Readonly<Record<Catcher, string>> = {
@@ -46,17 +49,25 @@ const MEMORY: Harness = {
 };
 
 function allMutants(): readonly Mutant[] {
-  const storages = BROKEN_STORAGES.map((broken) => ({
-    what: `a storage that ${broken.what}`,
-    caughtBy: broken.caughtBy,
-    harness: { ...MEMORY, place: () => brokenPlace(memoryPlace(), broken) },
+  const storages = BROKEN_STORAGES.map((broken) => {
+    const harness = { ...MEMORY, place: () => brokenPlace(memoryPlace(), broken) };
+    return mutant(`a storage that ${broken.what}`, broken.caughtBy, harness);
+  });
+  const jobs = BROKEN_JOBS.map(({ what, wrap }) => mutant(`a job: ${what}`, "any history", { ...MEMORY, wrap }));
+  const stores = BROKEN_STORES.map((broken) => ({
+    what: `a store that ${broken.what}`,
+    law: broken.clause,
+    async run() {
+      for (const law of STORE_LAWS.filter(({ id }) => id === broken.clause)) {
+        await checkStoreLaw(law, async () => brokenStoreHarness(broken));
+      }
+    },
   }));
-  const jobs = BROKEN_JOBS.map(({ what, wrap }) => ({
-    what: `a job: ${what}`,
-    caughtBy: "any history" as const,
-    harness: { ...MEMORY, wrap },
-  }));
-  return [...storages, ...jobs];
+  return [...storages, ...jobs, ...stores];
+}
+
+function mutant(what: string, caughtBy: Catcher, harness: Harness): Mutant {
+  return { what, law: LAWS[caughtBy], run: (coverage) => CATCHERS[caughtBy](harness, coverage) };
 }
 
 /** Resolves to the exit code: 0 if all were caught. The last line is `mutants killed: K/N`. */
@@ -77,15 +88,15 @@ export async function runMutants({ json }: { readonly json: boolean }, { out, er
   return killed === results.length ? 0 : 1;
 }
 
-async function tryMutant({ what, caughtBy, harness }: Mutant): Promise<MutantResult> {
+async function tryMutant({ what, law, run }: Mutant): Promise<MutantResult> {
   const coverage = new Coverage();
   const startMs = systemClock.monotonic();
-  const caught = await settledError(() => CATCHERS[caughtBy](harness, coverage));
+  const caught = await settledError(() => run(coverage));
   const seconds = (systemClock.monotonic() - startMs) / 1000;
   const commands = [...coverage.counts.values()].reduce((sum, count) => sum + count, 0);
   const cause = caught instanceof CaseFailure ? caught.cause : caught;
   const found = caught === undefined ? "" : (errorText(cause).split("\n")[0] ?? "");
-  return { mutant: what, law: LAWS[caughtBy], isKilled: caught !== undefined, commands, seconds, found };
+  return { mutant: what, law, isKilled: caught !== undefined, commands, seconds, found };
 }
 
 async function settledError(run: () => Promise<unknown>): Promise<unknown> {

@@ -9,6 +9,9 @@ const WHOSE: Readonly<Record<Failure["culprit"], string>> = {
   kit: "the kit",
 };
 
+/** Of what was called, the last is what matters; the reports have more. */
+const LINES_MAX = 20;
+
 /** What failed, whose fault it is, the program, and how to see it again. */
 export function failureText({ id, clauses }: LawResult, failure: Failure): string {
   const { culprit, message, program, shrinks, command, script } = failure;
@@ -17,7 +20,7 @@ export function failureText({ id, clauses }: LawResult, failure: Failure): strin
   return [
     `${id} (${clauses.join(" ") || "harness"}), to be mended by ${WHOSE[culprit]}:`,
     indented(message),
-    ...(program.length === 0 ? [] : [`${kind}:`, indented(program.join("\n"))]),
+    ...(program.length === 0 ? [] : [`${kind}:`, indented(program.slice(-LINES_MAX).join("\n"))]),
     "Again:",
     indented(command),
     "Or paste:",

@@ -58,7 +58,7 @@ function verifyScript({ id }: Law, path: string | undefined, invocation: Invocat
   const replay = path === undefined ? "" : `, path: ${JSON.stringify(path)}`;
   return [
     'import { verify } from "@tidemark/conformance";',
-    `import { ${importName(exportName)} } from ${JSON.stringify(module)};`,
+    `import { ${importName(exportName)} } from ${importPath(module)};`,
     "",
     `const report = await verify(harness, { profile: "${profile}", only: ["${id}"], seed: ${seed}${replay} });`,
     "console.log(report.summary, report.laws.find(({ failure }) => failure)?.failure);",
@@ -69,7 +69,7 @@ function verifyScript({ id }: Law, path: string | undefined, invocation: Invocat
 function callScript(code: NonNullable<Program["code"]>, { module, exportName }: Invocation): string {
   const needsOther = code.some((line) => /\bother\b/.test(line));
   return [
-    `import { ${importName(exportName)} } from ${JSON.stringify(module)};`,
+    `import { ${importName(exportName)} } from ${importPath(module)};`,
     "",
     "const place = await harness.create();",
     "let storage = await harness.reopen(place);",
@@ -79,6 +79,11 @@ function callScript(code: NonNullable<Program["code"]>, { module, exportName }: 
     "storage = await harness.reopen(place);",
     'for await (const object of storage.list("")) console.log(object);',
   ].join("\n");
+}
+
+/** A path without a dot would be taken for the name of a package. */
+function importPath(module: string): string {
+  return JSON.stringify(/^[./]/.test(module) ? module : `./${module}`);
 }
 
 function importName(exportName: string): string {
