@@ -6,7 +6,7 @@ import { errorText } from "./blame.js";
 import type { Program } from "./law.js";
 
 /** After the first failure, so long is spent on finding smaller ones, milliseconds. */
-const SHRINK_MS = 30_000;
+const SHRINK_MS = 20_000;
 
 export interface CaseSettings {
   readonly runs: number;
@@ -45,6 +45,7 @@ export async function checkCases<Given>(
 ): Promise<number> {
   const { runs, seed, path, endOnFailure } = settings;
   let cases = 0;
+  let hasFailed = false;
   let endMs = systemClock.monotonic() + settings.limitMs;
   const timed = Object.create(property) as fc.IAsyncProperty<Given>;
   timed.run = async (given) => {
@@ -53,7 +54,8 @@ export async function checkCases<Given>(
     cases++;
     const failure = await property.run(given);
     await settings.afterEach();
-    if (failure !== null) endMs = Math.min(endMs, systemClock.monotonic() + SHRINK_MS);
+    if (failure !== null && !hasFailed) endMs = systemClock.monotonic() + SHRINK_MS;
+    hasFailed ||= failure !== null;
     return failure;
   };
   const replay = path === undefined ? {} : { path };
@@ -62,20 +64,29 @@ export async function checkCases<Given>(
   const { counterexample, counterexamplePath, errorInstance, numShrinks } = details;
   const cause: unknown = errorInstance;
   throw new CaseFailure(errorText(cause), {
-    path: counterexamplePath ?? "",
+    // Programs of commands shrink by which of them ran, which a path of shrinks does not say: a replay makes it small again.
+    path: counterexamplePath?.split(":")[0] ?? "",
     shrinks: numShrinks,
     program: counterexample === null ? undefined : (show?.(counterexample) ?? shownAsText(counterexample)),
     cause,
   });
 }
 
-/** Commands of fast-check show themselves; other values as JSON would. */
+/** Programs of commands have a line for each that ran; other values are as fast-check shows them. */
 function shownAsText(given: unknown): Program {
   const parts = Array.isArray(given) ? (given as unknown[]) : [given];
-  return { lines: parts.flatMap((part) => splitCommands(fc.stringify(part))) };
+  return { lines: parts.flatMap((part) => commandLines(part) ?? [fc.stringify(part)]) };
 }
 
-function splitCommands(text: string): string[] {
-  const lines = text.replace(/\/\*replayPath=.*?\*\//, "").split(/,(?=[a-zA-Z#][^,"]*[({:])/);
-  return lines.map((line) => line.trim()).filter((line) => line !== "");
+/** The part itself is a program, or one of its fields is; what else it says decides which commands ran. */
+function commandLines(part: unknown): string[] | undefined {
+  if (typeof part !== "object" || part === null) return undefined;
+  const program = "commands" in part ? part.commands : part;
+  if (Array.isArray(program) || !isIterable(program)) return undefined;
+  const commands = [...program] as { readonly hasRan?: boolean; toString(): string }[];
+  return commands.filter(({ hasRan }) => hasRan !== false).map((each) => each.toString());
+}
+
+function isIterable(value: unknown): value is Iterable<unknown> {
+  return typeof value === "object" && value !== null && Symbol.iterator in value;
 }

@@ -64,6 +64,7 @@ export async function runLaw(law: Law, harness: AdapterHarness, settings: RunSet
   } catch (thrown) {
     error = thrown;
   }
+  const called = [...trace.lines];
   try {
     await session.dispose();
     // Rejections that nobody handles are reported a turn later.
@@ -80,7 +81,7 @@ export async function runLaw(law: Law, harness: AdapterHarness, settings: RunSet
   return {
     cases: Math.max(1, counter.cases),
     seconds,
-    trace: trace.lines,
+    trace: called,
     ...(error === undefined ? {} : { error }),
     ...(path === undefined ? {} : { path }),
   };
@@ -140,7 +141,7 @@ function contextOf(
   };
 }
 
-/** A path names the property of the law, if it is not the first: `2/17:0:3`. */
+/** A path names the property of the law, if it is not the first: `2/17`. */
 function pathOf(text: string): { readonly property: number; readonly path: string } {
   const [, property, path = ""] = /^(?:(\d+)\/)?(.*)$/.exec(text) ?? [];
   return { property: Number(property ?? 0), path };
