@@ -7,8 +7,10 @@ import { compaction } from "./compaction.js";
 import { freeze } from "./freeze.js";
 import { large } from "./large.js";
 import { loopDelay } from "./loop-delay.js";
+import { lsmStore } from "./lsm-store.js";
 import { restore } from "./restore.js";
 import { rmw } from "./rmw.js";
+import { smallMaps } from "./small-maps.js";
 import { timers } from "./timers.js";
 import { ttl } from "./ttl.js";
 
@@ -21,6 +23,8 @@ export const suites: readonly Suite[] = [
   restore,
   large,
   ttl,
+  smallMaps,
   timers,
+  lsmStore,
   codecs,
 ];

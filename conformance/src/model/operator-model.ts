@@ -6,30 +6,56 @@
  * - Keyed state belongs to no task: it falls to tasks by key group. Operator state belongs to a task each.
  */
 
-import { type Accumulator, aggregate, isOperatorKind, reduce, type StateSpec } from "./catalog.js";
-import { encodeField, encodeKey, keyGroup, type ModelField, type ModelKey, ownerOf } from "./key-order.js";
-import { givenValue, givenValues, mergedNamespaces, type Operation, updated } from "./operation.js";
+import { type Accumulator, aggregate, CATALOG, isOperatorKind, reduce, type StateSpec } from "./catalog.js";
+import { liveParts, nowFor, type Parts, renewed, stampAt, type Stamps, stampedParts } from "./expiry.js";
+import {
+  encodeField,
+  encodeKey,
+  groupsOf,
+  keyGroup,
+  type ModelField,
+  type ModelKey,
+  type Owners,
+  taskCount,
+} from "./key-order.js";
+import { givenValue, givenValues, mergedNamespaces, type Operation, setAllEntries, updated } from "./operation.js";
+import type { ModelTimers } from "./timer-model.js";
+import { noTimes, rescaledTimes, type TaskTimes } from "./times.js";
 
 /** What is stored for a key in a namespace: a value, a list, an accumulator, or a map by encoded field. */
-interface Cell {
+export interface Cell extends Parts {
   readonly key: ModelKey;
   readonly namespace: string;
-  content: unknown;
 }
 
-type Fields = Map<string, readonly [ModelField, unknown]>;
+export type Fields = Map<string, readonly [ModelField, unknown]>;
 
 /** Operator state of one task by the name of the state: a list, or a map by encoded field. */
-type TaskContent = Map<string, unknown[] | Fields>;
+export type TaskContent = Map<string, unknown[] | Fields>;
 
 export interface OperatorContent {
   /** By the name of the state, then by encoded key and namespace. */
   readonly keyed: Map<string, Map<string, Cell>>;
   readonly tasks: TaskContent[];
+  /** What time it is for each task. */
+  readonly times: TaskTimes[];
+  readonly timers: ModelTimers;
+  /** Which task owns each key group. */
+  readonly owners: Owners;
+  /** In which format each state has its values, by its name; 0 if it is not there. */
+  readonly formats: Map<string, number>;
 }
 
-export function emptyOperator(parallelism: number): OperatorContent {
-  return { keyed: new Map(), tasks: Array.from({ length: parallelism }, (): TaskContent => new Map()) };
+export function emptyOperator(owners: Owners): OperatorContent {
+  const parallelism = taskCount(owners);
+  return {
+    owners,
+    keyed: new Map(),
+    tasks: Array.from({ length: parallelism }, (): TaskContent => new Map()),
+    times: noTimes(parallelism),
+    timers: new Map(),
+    formats: new Map(),
+  };
 }
 
 /** Does what `operation` says, and returns what the call is to give. */
@@ -40,19 +66,52 @@ export function applyToModel(content: OperatorContent, operation: Operation, max
     const task = taskOf(operation.key, content, maxParallelism);
     return presentKeys(content, { ...operation, task, maxParallelism });
   }
-  if (operation.verb === "merge") return mergeInModel(content, operation);
+  const now = nowOfKey(content, operation, maxParallelism);
+  if (operation.verb === "deleteAll") return deleteAll(content, operation, maxParallelism);
+  if (operation.verb === "merge") return mergeInModel(content, operation, now);
   const cells = cellsOf(content, spec.name);
   const address = addressOf(operation);
-  const before = cells.get(address)?.content;
-  const { next, result } = change(before, operation);
-  if (next === undefined) cells.delete(address);
-  else cells.set(address, { key: operation.key, namespace: operation.namespace, content: next });
+  const before = cells.get(address);
+  const live = before === undefined ? undefined : liveParts(before, now);
+  const { next, result } = change(live?.content, operation);
+  const stamp = spec.ttl === undefined ? undefined : stampAt(spec.ttl, now);
+  const parts = stamp === undefined ? plainParts(next) : stampedParts({ before, live, next, operation, stamp });
+  if (parts === undefined) cells.delete(address);
+  else cells.set(address, { key: operation.key, namespace: operation.namespace, ...parts });
   return result;
 }
 
+/** What time it is for the state of the operation, in the task that owns its key. */
+export function nowOfKey(
+  content: OperatorContent,
+  { spec, key }: Pick<Operation, "spec" | "key">,
+  maxParallelism: number,
+): number | undefined {
+  if (spec.ttl === undefined) return undefined;
+  return nowFor(spec.ttl, content.times[taskOf(key, content, maxParallelism)] as TaskTimes);
+}
+
+/** What is stored for the key and namespace of an operation, with what has expired. */
+export function storedParts(content: OperatorContent, operation: Operation): Parts | undefined {
+  return content.keyed.get(operation.spec.name)?.get(addressOf(operation));
+}
+
+function plainParts(next: unknown): Parts | undefined {
+  return next === undefined ? undefined : { content: next };
+}
+
+/** Deletes every key that is present in the task that owns the operation's key, and gives them. */
+function deleteAll(content: OperatorContent, operation: Operation, maxParallelism: number): ModelKey[] {
+  const task = taskOf(operation.key, content, maxParallelism);
+  const keys = presentKeys(content, { ...operation, task, maxParallelism });
+  const cells = cellsOf(content, operation.spec.name);
+  for (const key of keys) cells.delete(addressOf({ ...operation, key }));
+  return keys;
+}
+
 /** Which task owns a key. */
-export function taskOf(key: ModelKey, { tasks }: OperatorContent, maxParallelism: number): number {
-  return ownerOf(keyGroup(key, maxParallelism), maxParallelism, tasks.length);
+export function taskOf(key: ModelKey, { owners }: OperatorContent, maxParallelism: number): number {
+  return owners[keyGroup(key, maxParallelism)] ?? -1;
 }
 
 export interface Enumeration {
@@ -78,18 +137,75 @@ export function taskContents({ tasks }: OperatorContent, spec: StateSpec, task: 
   return spec.kind === "broadcast" ? entriesOf(stored as Fields | undefined) : [...((stored as unknown[]) ?? [])];
 }
 
-/** The content as it comes back under another number of tasks. */
-export function rescaled(content: OperatorContent, specs: readonly StateSpec[], parallelism: number): OperatorContent {
-  const next = structuredClone(content);
-  const before = next.tasks.splice(0);
-  if (before.length === parallelism) {
-    next.tasks.push(...before);
+/** The content as it comes back under other tasks. What has expired is gone, whatever time it is for the new ones. */
+export function rescaled(
+  content: OperatorContent,
+  specs: readonly StateSpec[],
+  { owners, maxParallelism }: { readonly owners: Owners; readonly maxParallelism: number },
+): OperatorContent {
+  const next: OperatorContent = { ...structuredClone(content), owners };
+  const parallelism = taskCount(owners);
+  const same = sameTasks(content.owners, owners);
+  if (same !== undefined) {
+    next.tasks.splice(0, parallelism, ...same.map((task) => next.tasks[task] as TaskContent));
+    next.times.splice(0, parallelism, ...same.map((task) => next.times[task] as TaskTimes));
     return next;
   }
+  for (const spec of specs) dropExpired({ ...next, owners: content.owners }, spec, maxParallelism);
+  const before = next.tasks.splice(0);
+  next.times.push(...rescaledTimes(next.times.splice(0), content.owners, owners));
   for (let task = 0; task < parallelism; task++) {
     next.tasks.push(new Map(specs.flatMap((spec) => dealt(before, spec, { task, parallelism }))));
   }
   return structuredClone(next);
+}
+
+/** For each task the one that owned the same; `undefined` if there is none for some. */
+function sameTasks(from: Owners, to: Owners): number[] | undefined {
+  const before = Array.from({ length: taskCount(from) }, (_, task) => groupsOf(from, task).join());
+  const found = Array.from({ length: taskCount(to) }, (_, task) => before.indexOf(groupsOf(to, task).join()));
+  return found.includes(-1) || found.length !== before.length ? undefined : found;
+}
+
+/** By the clock what has expired stays so by itself: whether it was removed may show once more. */
+function dropExpired(content: OperatorContent, spec: StateSpec, maxParallelism: number): void {
+  if (spec.ttl?.time !== "event") return;
+  for (const [address, cell] of cellsOf(content, spec.name)) {
+    const live = liveParts(cell, nowOfKey(content, { spec, key: cell.key }, maxParallelism));
+    if (live === undefined) cellsOf(content, spec.name).delete(address);
+    else cellsOf(content, spec.name).set(address, { ...cell, ...live });
+  }
+}
+
+/** What a look at everything that is present does to a state: reads remove what has expired, and renew if they are to. */
+export function readAll(content: OperatorContent, spec: StateSpec, maxParallelism: number): void {
+  const { ttl } = spec;
+  if (ttl === undefined) return;
+  for (const [address, cell] of cellsOf(content, spec.name)) {
+    const now = nowOfKey(content, { spec, key: cell.key }, maxParallelism);
+    const live = liveParts(cell, now);
+    // Nobody asks for a key that is not enumerated.
+    if (live === undefined) continue;
+    const stamps = ttl.update === "on-read-and-write" ? renewed(spec, live.content, stampAt(ttl, now)) : live.stamps;
+    cellsOf(content, spec.name).set(address, { ...cell, content: live.content, stamps });
+  }
+}
+
+/** What a restore does to a state that was declared with a time to live and is not now, or the other way round. */
+export function turnTtl(content: OperatorContent, spec: StateSpec, maxParallelism: number): void {
+  const { name, ttl } = spec;
+  for (const [address, cell] of content.keyed.get(name) ?? []) {
+    if ((cell.stamps === undefined) === (ttl === undefined)) continue;
+    if (ttl !== undefined) {
+      const stamp = stampAt(ttl, nowOfKey(content, { spec, key: cell.key }, maxParallelism));
+      cellsOf(content, name).set(address, { ...cell, stamps: renewed(spec, cell.content, stamp) });
+      continue;
+    }
+    const known = CATALOG.find((other) => other.name === name) as StateSpec;
+    const live = liveParts(cell, nowOfKey(content, { spec: known, key: cell.key }, maxParallelism));
+    if (live === undefined) cellsOf(content, name).delete(address);
+    else cellsOf(content, name).set(address, { key: cell.key, namespace: cell.namespace, content: live.content });
+  }
 }
 
 function dealt(
@@ -112,6 +228,10 @@ function presentCells(content: OperatorContent, where: Enumeration): Cell[] {
   const { spec, namespace, task, maxParallelism } = where;
   return [...(content.keyed.get(spec.name)?.values() ?? [])]
     .filter((cell) => cell.namespace === namespace && taskOf(cell.key, content, maxParallelism) === task)
+    .flatMap((cell): Cell[] => {
+      const live = liveParts(cell, nowOfKey(content, { spec, key: cell.key }, maxParallelism));
+      return live === undefined ? [] : [{ ...cell, ...live }];
+    })
     .map((cell) => ({ cell, group: keyGroup(cell.key, maxParallelism), encoded: encodeKey(cell.key) }))
     .sort((a, b) => a.group - b.group || (a.encoded < b.encoded ? -1 : 1))
     .map(({ cell }) => cell);
@@ -128,17 +248,35 @@ function addressOf({ key, namespace }: Operation): string {
 }
 
 /** Everything of the sources goes into the operation's namespace. */
-function mergeInModel(content: OperatorContent, operation: Operation): undefined {
-  const { spec, namespace: target } = operation;
+function mergeInModel(content: OperatorContent, operation: Operation, now: number | undefined): undefined {
+  const { spec, namespace: target, key } = operation;
   const cells = cellsOf(content, spec.name);
   const sources = [...new Set(mergedNamespaces(operation))].filter((namespace) => namespace !== target);
-  const addresses = [target, ...sources].map((namespace) => addressOf({ ...operation, namespace }));
-  const parts = addresses.flatMap((address) => cells.get(address) ?? []).map((cell) => cell.content);
-  for (const address of addresses) cells.delete(address);
-  if (parts.length === 0) return undefined;
-  const next = parts.reduce((left, right) => combined(spec, left, right));
-  cells.set(addressOf(operation), { key: operation.key, namespace: target, content: next });
+  const take = (namespace: string): Parts | undefined => {
+    const cell = cells.get(addressOf({ ...operation, namespace }));
+    return cell === undefined ? undefined : liveParts(cell, now);
+  };
+  const moved = sources.flatMap((namespace) => take(namespace) ?? []);
+  const before = spec.kind === "list" ? cells.get(addressOf(operation)) : take(target);
+  for (const namespace of sources) cells.delete(addressOf({ ...operation, namespace }));
+  if (moved.length === 0) return undefined;
+  const parts = [...(before === undefined ? [] : [before]), ...moved];
+  const next = parts.map((part) => part.content).reduce((left, right) => combined(spec, left, right));
+  const stamps = spec.ttl === undefined ? undefined : mergedStamps(before, next, stampAt(spec.ttl, now));
+  cells.set(addressOf(operation), {
+    key,
+    namespace: target,
+    content: next,
+    ...(stamps === undefined ? {} : { stamps }),
+  });
   return undefined;
+}
+
+/** What comes in is stamped anew; the elements that were there keep their stamps. */
+function mergedStamps(before: Parts | undefined, next: unknown, stamp: number): Stamps {
+  if (!Array.isArray(next)) return stamp;
+  const kept = (before?.stamps as number[] | undefined) ?? [];
+  return next.map((_, at) => kept[at] ?? stamp);
 }
 
 function combined({ kind }: StateSpec, left: unknown, right: unknown): unknown {
@@ -208,6 +346,11 @@ function changeMap(before: Fields | undefined, operation: Operation): Changed {
     case "clear":
       fields.clear();
       break;
+    case "setAll":
+      for (const [field, given] of setAllEntries(operation)) fields.set(encodeField(field), [field, given]);
+      break;
+    case "drain":
+      return drained(fields, operation);
     case "get":
       return { next: before, result: fields.get(encoded)?.[1] };
     case "has":
@@ -218,6 +361,16 @@ function changeMap(before: Fields | undefined, operation: Operation): Changed {
       return { next: before, result: entriesOf(fields) };
   }
   return { next: fields.size === 0 ? undefined : fields };
+}
+
+/** Each field is deleted as it is met, and one is set behind the first: what is met is as it was at the call. */
+function drained(fields: Fields, operation: Operation): Changed {
+  const entries = entriesOf(fields);
+  for (const [index, [field]] of entries.entries()) {
+    fields.delete(encodeField(field));
+    if (index === 0) fields.set(encodeField(operation.field), [operation.field, givenValue(operation)]);
+  }
+  return { next: fields.size === 0 ? undefined : fields, result: entries };
 }
 
 function changeFolded(before: unknown, operation: Operation): Changed {
@@ -245,7 +398,7 @@ function applyToTasks({ tasks }: OperatorContent, operation: Operation): unknown
   return undefined;
 }
 
-function read(spec: StateSpec, stored: unknown): unknown {
+export function read(spec: StateSpec, stored: unknown): unknown {
   if (spec.kind === "map") return entriesOf(stored as Fields | undefined);
   if (stored === undefined) return spec.kind === "list" ? [] : spec.default;
   return spec.kind === "aggregating" ? aggregate.result(stored as Accumulator) : stored;

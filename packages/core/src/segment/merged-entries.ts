@@ -1,4 +1,4 @@
-/** What a chain of segments holds, as one source: the newest entry of a key, without what was deleted. */
+/** What a chain of segments holds, as one source: the newest entry of a key, without what was deleted, and each field of a map by itself. */
 
 import { ByteWriter } from "../bytes/byte-writer.js";
 import type { BinaryKey } from "../key/binary-key.js";
@@ -19,7 +19,7 @@ export async function* mergedEntries(sources: readonly EntrySource[]): AsyncGene
     values.copy(block.bytes, block.starts[at] as number, block.ends[at] as number);
     ends.push(values.length);
   };
-  for await (const _ of mergeRuns(sources, take, { dropTombstones: true })) {
+  for await (const _ of mergeRuns(sources, take, { dropTombstones: true, unpacksAll: true })) {
     if (keys.length === 0) continue;
     yield { count: keys.length, keys, flags, bytes: values.view(), starts, ends };
     values.reset();

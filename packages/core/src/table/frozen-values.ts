@@ -6,9 +6,7 @@
  * - `undefined` stands for a deletion.
  */
 
-import type { ByteWriter } from "../bytes/byte-writer.js";
 import type { KeyIdentity } from "../contracts/codec.js";
-import type { BinaryKey } from "../key/binary-key.js";
 import { FLAG_DELETE, FLAG_EXPIRES } from "../segment/entry-block.js";
 import type { FrozenRows } from "./frozen-rows.js";
 import { groupOf, type TableOptions } from "./table-options.js";
@@ -31,10 +29,9 @@ export function frozenValues(options: TableOptions, { identities, values, expiri
     groupAt: (at) => groupOf(options, identityAt(at)),
     isDroppedAt: () => false,
     sortKeyAt: (at) => address.sortKey(identityAt(at)),
-    keyAt: (at): BinaryKey => address.encode(identityAt(at)),
-    flagsAt: (at) => (values[at] === undefined ? FLAG_DELETE : valueFlags),
-    writeAt(at, out: ByteWriter) {
+    appendAt(at, block) {
       const value = values[at];
+      const out = block.append(address.encode(identityAt(at)), value === undefined ? FLAG_DELETE : valueFlags);
       if (value === undefined) return;
       if (expiries !== undefined) out.float64(expiries[at] as number);
       codec.write(value, out);
