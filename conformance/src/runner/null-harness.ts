@@ -38,6 +38,7 @@ export const NULL_STORE: StoreAdapterHarness<undefined> = {
   contract: "store",
   create: () => undefined,
   reopen: () => ({
+    prepare: async () => {},
     open: async () => [],
     getMany: async (keys) => keys.map(() => undefined),
     async *scan() {},

@@ -63,7 +63,9 @@ function guardStore(store: Store, { deadlineMs, trace }: StoreSessionOptions): S
     }
   };
   const getManySync: Store["getManySync"] = store.getManySync?.bind(store);
+  const prepare: Store["prepare"] = store.prepare?.bind(store);
   return {
+    ...(prepare === undefined ? {} : { prepare: (scope) => timed("prepare", prepare(scope)) }),
     open: (scope, fence) => timed("open", store.open(scope, fence)),
     getMany: (keys) => timed("getMany", store.getMany(keys)),
     ...(getManySync === undefined ? {} : { getManySync }),
