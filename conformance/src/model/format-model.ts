@@ -2,7 +2,8 @@
 
 import { isOperatorKind, type StateSpec } from "./catalog.js";
 import { migrated } from "./migrations.js";
-import type { Fields, OperatorContent } from "./operator-model.js";
+import type { OperatorContent } from "./operator-model.js";
+import type { Fields } from "./state-model.js";
 
 /** Brings the declared states to `format`, in place. Stamps stay: migrating is not writing. */
 export function migrateContent(

@@ -5,7 +5,8 @@ import { isLenient } from "./catalog.js";
 import { liveParts } from "./expiry.js";
 import { encodeField, type ModelField } from "./key-order.js";
 import type { Operation } from "./operation.js";
-import { type Fields, nowOfKey, type OperatorContent, read, storedParts } from "./operator-model.js";
+import { nowOfKey, type OperatorContent, storedParts } from "./operator-model.js";
+import { type Fields, read } from "./state-model.js";
 
 /** A part of what is read, and whether it must be there. */
 interface Part {

@@ -18,7 +18,8 @@ import {
   type Owners,
   taskCount,
 } from "./key-order.js";
-import { givenValue, givenValues, mergedNamespaces, type Operation, setAllEntries, updated } from "./operation.js";
+import { givenValue, givenValues, mergedNamespaces, type Operation } from "./operation.js";
+import { change, changeMap, type Fields, read } from "./state-model.js";
 import type { ModelTimers } from "./timer-model.js";
 import { noTimes, rescaledTimes, type TaskTimes } from "./times.js";
 
@@ -27,8 +28,6 @@ export interface Cell extends Parts {
   readonly key: ModelKey;
   readonly namespace: string;
 }
-
-export type Fields = Map<string, readonly [ModelField, unknown]>;
 
 /** Operator state of one task by the name of the state: a list, or a map by encoded field. */
 export type TaskContent = Map<string, unknown[] | Fields>;
@@ -286,102 +285,6 @@ function combined({ kind }: StateSpec, left: unknown, right: unknown): unknown {
     : aggregate.merge(left as Accumulator, right as Accumulator);
 }
 
-interface Changed {
-  /** `undefined`: the key is absent. */
-  readonly next: unknown;
-  readonly result?: unknown;
-}
-
-function change(before: unknown, operation: Operation): Changed {
-  switch (operation.spec.kind) {
-    case "value":
-      return changeValue(before, operation);
-    case "list":
-      return changeList(before as unknown[] | undefined, operation);
-    case "map":
-      return changeMap(before as Fields | undefined, operation);
-    default:
-      return changeFolded(before, operation);
-  }
-}
-
-function changeValue(before: unknown, operation: Operation): Changed {
-  switch (operation.verb) {
-    case "set":
-      return { next: givenValue(operation) };
-    case "delete":
-      return { next: undefined };
-    case "update":
-      return { next: updated(before === undefined ? operation.spec.default : before, operation) };
-    default:
-      return { next: before, result: read(operation.spec, before) };
-  }
-}
-
-function changeList(before: unknown[] | undefined, operation: Operation): Changed {
-  switch (operation.verb) {
-    case "add":
-      return { next: [...(before ?? []), givenValue(operation)] };
-    case "addAll":
-      return { next: unlessEmpty([...(before ?? []), ...givenValues(operation)]) };
-    case "set":
-      return { next: unlessEmpty(givenValues(operation)) };
-    case "delete":
-      return { next: undefined };
-    default:
-      return { next: before, result: before ?? [] };
-  }
-}
-
-function changeMap(before: Fields | undefined, operation: Operation): Changed {
-  const fields: Fields = new Map(before);
-  const encoded = encodeField(operation.field);
-  switch (operation.verb) {
-    case "set":
-      fields.set(encoded, [operation.field, givenValue(operation)]);
-      break;
-    case "delete":
-      fields.delete(encoded);
-      break;
-    case "clear":
-      fields.clear();
-      break;
-    case "setAll":
-      for (const [field, given] of setAllEntries(operation)) fields.set(encodeField(field), [field, given]);
-      break;
-    case "drain":
-      return drained(fields, operation);
-    case "get":
-      return { next: before, result: fields.get(encoded)?.[1] };
-    case "has":
-      return { next: before, result: fields.has(encoded) };
-    case "isEmpty":
-      return { next: before, result: fields.size === 0 };
-    default:
-      return { next: before, result: entriesOf(fields) };
-  }
-  return { next: fields.size === 0 ? undefined : fields };
-}
-
-/** Each field is deleted as it is met, and one is set behind the first: what is met is as it was at the call. */
-function drained(fields: Fields, operation: Operation): Changed {
-  const entries = entriesOf(fields);
-  for (const [index, [field]] of entries.entries()) {
-    fields.delete(encodeField(field));
-    if (index === 0) fields.set(encodeField(operation.field), [operation.field, givenValue(operation)]);
-  }
-  return { next: fields.size === 0 ? undefined : fields, result: entries };
-}
-
-function changeFolded(before: unknown, operation: Operation): Changed {
-  const { spec, verb } = operation;
-  if (verb === "get") return { next: before, result: read(spec, before) };
-  if (verb === "delete") return { next: undefined };
-  const input = givenValue(operation) as string;
-  if (spec.kind === "reducing") return { next: before === undefined ? input : reduce(before as string, input) };
-  return { next: aggregate.add(input, (before as Accumulator | undefined) ?? aggregate.create()) };
-}
-
 function applyToTasks({ tasks }: OperatorContent, operation: Operation): unknown {
   const { spec, verb, task: choice } = operation;
   const task = tasks[choice % tasks.length] as TaskContent;
@@ -396,19 +299,4 @@ function applyToTasks({ tasks }: OperatorContent, operation: Operation): unknown
   if (verb === "get") return before;
   task.set(spec.name, verb === "add" ? [...before, givenValue(operation)] : givenValues(operation));
   return undefined;
-}
-
-export function read(spec: StateSpec, stored: unknown): unknown {
-  if (spec.kind === "map") return entriesOf(stored as Fields | undefined);
-  if (stored === undefined) return spec.kind === "list" ? [] : spec.default;
-  return spec.kind === "aggregating" ? aggregate.result(stored as Accumulator) : stored;
-}
-
-/** Ascending by encoded field. */
-function entriesOf(fields: Fields | undefined): (readonly [ModelField, unknown])[] {
-  return [...(fields ?? [])].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, entry]) => entry);
-}
-
-function unlessEmpty(list: unknown[]): unknown[] | undefined {
-  return list.length === 0 ? undefined : list;
 }
