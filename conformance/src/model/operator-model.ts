@@ -8,18 +8,9 @@
 
 import { type Accumulator, aggregate, CATALOG, isOperatorKind, reduce, type StateSpec } from "./catalog.js";
 import { liveParts, nowFor, type Parts, renewed, stampAt, type Stamps, stampedParts } from "./expiry.js";
-import {
-  encodeField,
-  encodeKey,
-  groupsOf,
-  keyGroup,
-  type ModelField,
-  type ModelKey,
-  type Owners,
-  taskCount,
-} from "./key-order.js";
+import { encodeKey, groupsOf, keyGroup, type ModelKey, type Owners, taskCount } from "./key-order.js";
 import { givenValue, givenValues, mergedNamespaces, type Operation } from "./operation.js";
-import { change, changeMap, type Fields, read } from "./state-model.js";
+import { change, changeMap, entriesOf, type Fields, read } from "./state-model.js";
 import type { ModelTimers } from "./timer-model.js";
 import { noTimes, rescaledTimes, type TaskTimes } from "./times.js";
 

@@ -110,7 +110,7 @@ export function read(spec: StateSpec, stored: unknown): unknown {
 }
 
 /** Ascending by encoded field. */
-function entriesOf(fields: Fields | undefined): (readonly [ModelField, unknown])[] {
+export function entriesOf(fields: Fields | undefined): (readonly [ModelField, unknown])[] {
   return [...(fields ?? [])].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, entry]) => entry);
 }
 
