@@ -32,12 +32,21 @@ export const workspaceImports = [
   { folder: "packages/lsm", sources: ["packages/core", "packages/filesystem"], tests: ["conformance"] },
   { folder: "packages/*", sources: ["packages/core"], tests: ["conformance"] },
   { folder: "conformance", sources: ["packages/core"], tests: ["packages/*"] },
+  { folder: "examples/custom-store", sources: ["packages/core"], tests: ["conformance"] },
   { folder: "examples/*", sources: ["packages/*", "examples/data"], tests: [] },
   { folder: "benchmarks", sources: ["packages/*"], tests: [] },
 ];
 
 /** Files that import other packages by path: those packages use the kit in their tests, so the kit cannot name them as its own. */
 export const importsByPath = new Set(["conformance/test/support/workspace.ts"]);
+
+/** What packages export besides themselves. */
+export const publicSubpaths = [
+  "@tidemark/conformance/jest",
+  "@tidemark/conformance/mocha",
+  "@tidemark/conformance/node-test",
+  "@tidemark/conformance/vitest",
+];
 
 /** The folder of each package name. */
 export const packageFolders = [
