@@ -100,6 +100,7 @@ export {
   type StateDescriptors,
   type TimersDeclaration,
 } from "./task/define-operator.js";
+export type { StopOptions } from "./job/stop-job.js";
 export type { ProcessOptions } from "./task/process.js";
 export type { FiredTimer, TimerEntry, TimerHandler, Timers, TimersOfKind } from "./task/timers.js";
 export type {

@@ -18,7 +18,9 @@ import { liveEntries, movedEntries } from "../restore/rewrite.js";
 import { storedOperator } from "../restore/stored-operator.js";
 import { dealOperatorState, type OperatorShare } from "../restore/operator-state.js";
 import type { FoundCheckpoint, JobPlace } from "../restore/restore-source.js";
+import { watermarksBefore } from "../restore/watermarks-before.js";
 import { Slicer } from "../segment/slicer.js";
+import type { WatermarkOf } from "../state/sweep.js";
 import { STRETCH_ROWS } from "../table/frozen-rows.js";
 import { ValueMigrations, withFormerCodecs } from "../restore/value-migration.js";
 import type { TaskStore } from "../stored/task-store.js";
@@ -92,7 +94,9 @@ async function restoreTask(
   const codecs = new ValueMigrations(operator, identity.states, stored);
   const segments = withFormerCodecs(assigned.segments, stored, identity.states);
   const theirs = new TaskChain(moved === undefined ? found.place : own, segments, codecs);
-  const changes = ttlChanges(source, identity.states, time);
+  // Keys that have moved are in other key groups than before.
+  const before = moved === undefined ? watermarksBefore(source, time) : undefined;
+  const changes = ttlChanges(source, identity.states, time, before);
   const isKept = (found.isOwn || moved !== undefined) && changes.size === 0;
   const chain = isKept ? theirs : await copiedChain(theirs, own, { judged, request, changes });
   const built = buildTask({ ...blueprint, chain });
@@ -101,7 +105,7 @@ async function restoreTask(
   const loaded = store === undefined ? chain.segments : await operatorParts(own, chain.segments);
   await loadTables({ place: own, segments: loaded, tables: byStateId(tables), clock, codecs });
   if (store !== undefined) await fillStore(store, { judged, request, built, codecs, isMoved: moved !== undefined });
-  await dropExpired(built, clock);
+  await dropExpired(built, before, clock);
   if (!assigned.hasOperatorState) {
     dealOperatorState(built.states, await operatorShares(judged, request, found), judged);
   }
@@ -152,11 +156,11 @@ function byStateId(tables: readonly StateTable[]): ReadonlyMap<number, StateTabl
   return new Map(tables.map((table) => [table.stateId, table]));
 }
 
-/** What has expired by now is deleted in the first epoch. */
-async function dropExpired({ states }: BuiltTask, clock: Clock): Promise<void> {
+/** What has expired, by now or by the watermark of the task that it comes from, is deleted in the first epoch. */
+async function dropExpired({ states }: BuiltTask, before: WatermarkOf | undefined, clock: Clock): Promise<void> {
   const slicer = new Slicer(clock);
   for (const { sweep } of states.values()) {
-    while (sweep !== undefined && !sweep.step(STRETCH_ROWS)) if (slicer.isDue()) await slicer.pause();
+    while (sweep !== undefined && !sweep.step(STRETCH_ROWS, before)) if (slicer.isDue()) await slicer.pause();
   }
 }
 

@@ -142,7 +142,7 @@ function bindPlain(descriptor: PlainDescriptor, binding: Binding, address: Addre
     case "list": {
       // Of a row of elements the entry has no expiry: rows go when they are swept or read.
       const table = new ListTable({ ...options, valueFlags: 0 });
-      const rows = ttl === undefined ? undefined : new ExpiringLists(table, ttl, address);
+      const rows = ttl === undefined ? undefined : new ExpiringLists(table, ttl, options);
       const seen = rows ?? table;
       const handleIn = (scope: Scope): unknown => new ListHandle(seen, scope, codec);
       return { table, sweep: rows?.sweep, handleIn, merger: mergerOfLists(seen) };
@@ -150,7 +150,7 @@ function bindPlain(descriptor: PlainDescriptor, binding: Binding, address: Addre
     case "map": {
       const table = new MapTable({ ...options, field: descriptor.field });
       if (ttl === undefined) return { table, handleIn: (scope) => new MapHandle(table, scope, codec) };
-      const rows = new ExpiringMaps(table, ttl, address);
+      const rows = new ExpiringMaps(table, ttl, options);
       return { table, sweep: rows.sweep, handleIn: (scope) => new MapHandle(rows, scope, codec) };
     }
     case "reducing": {
@@ -184,7 +184,7 @@ function valueRows(options: TableOptions, ttl: Ttl | undefined): BoundRows<Value
   }
   const expiries = new Expiries();
   const table = new ValueTable(options, expiries);
-  const rows = new ExpiringValues({ table, expiries, address: options.address }, ttl);
+  const rows = new ExpiringValues({ table, expiries, options }, ttl);
   return { table, rows, sweep: rows };
 }
 

@@ -14,10 +14,11 @@ import type { BinaryKey } from "../key/binary-key.js";
 import type { Address } from "../table/address.js";
 import type { Expiries } from "../table/expiries.js";
 import { isExpired } from "../table/stamped.js";
+import { groupOf, type TableOptions } from "../table/table-options.js";
 import type { Standstill } from "../table/task-time.js";
 import type { ValueTable } from "../table/value-table.js";
 import type { ValueRows } from "./rows.js";
-import type { Sweeping } from "./sweep.js";
+import { Sweep, type Sweeping, type WatermarkOf } from "./sweep.js";
 import type { Ttl } from "./ttl.js";
 
 const REMOVED_PER_CALL = 16;
@@ -25,7 +26,7 @@ const REMOVED_PER_CALL = 16;
 interface ExpiringTable {
   readonly table: ValueTable;
   readonly expiries: Expiries;
-  readonly address: Address;
+  readonly options: TableOptions;
 }
 
 export class ExpiringValues implements ValueRows, Sweeping {
@@ -34,16 +35,24 @@ export class ExpiringValues implements ValueRows, Sweeping {
   readonly #address: Address;
   readonly #ttl: Ttl;
   readonly #standstill: Standstill;
+  readonly #restored: Sweep<undefined>;
   /** Whether a read may stamp. */
   readonly #renewsOnRead: boolean;
 
-  constructor({ table, expiries, address }: ExpiringTable, ttl: Ttl) {
+  constructor({ table, expiries, options }: ExpiringTable, ttl: Ttl) {
     this.#table = table;
     this.#expiries = expiries;
-    this.#address = address;
+    this.#address = options.address;
     this.#ttl = ttl;
     this.#standstill = ttl.standstill();
     this.#renewsOnRead = ttl.renewsOnRead;
+    this.#restored = new Sweep<undefined>({
+      cells: () => cellsOf(table),
+      visit: (identity, _, watermarkOf) => {
+        const now = ttl.now(watermarkOf?.(groupOf(options, identity)));
+        if (isExpired(expiries.of(identity), now)) table.removeCell(identity);
+      },
+    });
   }
 
   get(key: unknown, namespace: BinaryKey): unknown {
@@ -77,8 +86,9 @@ export class ExpiringValues implements ValueRows, Sweeping {
     return this.#table.identities((identity) => !isExpired(this.#expiries.of(identity), now));
   }
 
-  /** Removes `cells` of what has expired; whether nothing more has. */
-  step(cells: number): boolean {
+  /** Removes `cells` of what has expired; whether nothing more has. By `watermarkOf`, looks at as many cells. */
+  step(cells: number, watermarkOf?: WatermarkOf): boolean {
+    if (watermarkOf !== undefined) return this.#restored.step(cells, watermarkOf);
     return this.#removeDue(this.#ttl.now(), cells);
   }
 
@@ -115,4 +125,8 @@ export class ExpiringValues implements ValueRows, Sweeping {
     }
     return false;
   }
+}
+
+function* cellsOf(table: ValueTable): Generator<readonly [KeyIdentity, undefined]> {
+  for (const group of table.identities()) for (const identity of group) yield [identity, undefined];
 }

@@ -107,9 +107,9 @@ export class Ttl {
     this.returnsExpired = visibility === "return-expired-if-not-cleaned-up";
   }
 
-  /** What time it is for the state; -Infinity before the first watermark. */
-  now(): number {
-    return this.#isEventTime ? (this.#time.watermark ?? Number.NEGATIVE_INFINITY) : this.#time.processingInTurn();
+  /** What time it is for the state, or would be by another watermark; -Infinity before the first watermark. */
+  now(watermark = this.#time.watermark): number {
+    return this.#isEventTime ? (watermark ?? Number.NEGATIVE_INFINITY) : this.#time.processingInTurn();
   }
 
   /** Ended by the time itself. */
