@@ -70,7 +70,12 @@ export class StoredCells implements StateTable {
     this.#options = options;
     this.#access = access;
     this.#format = format;
-    this.#layers = new Layers(access.budget, () => format.valueBytes());
+    this.#layers = new Layers({
+      budget: access.budget,
+      valueBytes: () => format.valueBytes(),
+      valuesOf: (cell) => this.#valuesIn(cell),
+      join: joined,
+    });
   }
 
   /** Not known: the rest is in the store. */
@@ -158,7 +163,7 @@ export class StoredCells implements StateTable {
 
   /** A row of the current epoch got more values. */
   grew(values: number): void {
-    this.#layers.current.values += values;
+    this.#layers.wrote(values);
   }
 
   /** The rows that are present, by key group, ascending by key, from behind a row that was met before. */
@@ -222,9 +227,9 @@ export class StoredCells implements StateTable {
     const { current } = this.#layers;
     const before = cell.rows.get(sub);
     if (before === undefined && !this.#isInClear(cell, sub)) current.rows++;
-    current.values += this.#values(content) - (before === undefined ? 0 : this.#values(before));
     cell.rows.set(sub, content);
     cell.last = sub;
+    this.#layers.wrote(this.#values(content) - (before === undefined ? 0 : this.#values(before)));
   }
 
   #drop(cell: LayerCell, sub: KeyIdentity): void {
@@ -232,9 +237,9 @@ export class StoredCells implements StateTable {
     const content = cell.rows.get(sub);
     if (content === undefined) return;
     if (!this.#isInClear(cell, sub)) current.rows--;
-    current.values -= this.#values(content);
     cell.rows.delete(sub);
     if (cell.last === sub) cell.last = undefined;
+    this.#layers.wrote(-this.#values(content));
   }
 
   /** Whether the row and the clearing of its cell are one entry. */
@@ -274,8 +279,9 @@ export class StoredCells implements StateTable {
     const layer = this.#layers.cleanLayer();
     const cell = layer.cells.get(identity) ?? new LayerCell();
     layer.cells.set(identity, cell);
+    const before = cell.rows.get(sub);
     cell.rows.set(sub, content);
-    this.#layers.grew(layer, this.#values(content));
+    this.#layers.kept(layer, this.#values(content) - (before === undefined ? 0 : this.#values(before)));
     return present(content);
   }
 
@@ -317,12 +323,14 @@ export class StoredCells implements StateTable {
   #keepWhole(identity: KeyIdentity, rows: PresentRows): void {
     const cell = new LayerCell();
     cell.isWhole = true;
-    let values = 1;
-    for (const [sub, content] of rows) {
-      cell.rows.set(sub, content);
-      values += this.#values(content);
-    }
-    this.#layers.keep(identity, cell, values);
+    for (const [sub, content] of rows) cell.rows.set(sub, content);
+    this.#layers.keep(identity, cell);
+  }
+
+  #valuesIn(cell: LayerCell): number {
+    let values = cell.isWhole ? 1 : 0;
+    for (const content of cell.rows.values()) values += this.#values(content);
+    return values;
   }
 
   #read(stored: Uint8Array): unknown {
@@ -343,7 +351,10 @@ export class StoredCells implements StateTable {
   #overlay(): Map<number, OverlayRow<unknown>[]> {
     const newest = new Map<KeyIdentity, LayerCell>();
     for (const { cells } of [...this.#layers.unapplied].reverse()) {
-      for (const [identity, cell] of cells) newest.set(identity, joined(newest.get(identity), cell));
+      for (const [identity, cell] of cells) {
+        const older = newest.get(identity);
+        newest.set(identity, older === undefined ? cell : joined(older, cell));
+      }
     }
     const groups = new Map<number, OverlayRow<unknown>[]>();
     for (const row of flatten(newest, this.#format.wholeSub)) {
@@ -388,8 +399,8 @@ function flagsOf({ clears, content }: FlatRow, valueFlags: number): number {
 }
 
 /** Both cells, the newer above the older. */
-function joined(older: LayerCell | undefined, newer: LayerCell): LayerCell {
-  if (older === undefined || newer.isWhole) return newer;
+function joined(older: LayerCell, newer: LayerCell): LayerCell {
+  if (newer.isWhole) return newer;
   const cell = new LayerCell();
   cell.isWhole = older.isWhole;
   for (const [sub, content] of [...older.rows, ...newer.rows]) cell.rows.set(sub, content);

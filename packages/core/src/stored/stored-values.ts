@@ -32,7 +32,12 @@ export class StoredValues implements StateTable {
     this.#options = options;
     this.#access = access;
     this.#meter = new RowMeter(options.codec);
-    this.#layers = new Layers(access.budget, () => access.rowBytes(this.#meter));
+    this.#layers = new Layers({
+      budget: access.budget,
+      valueBytes: () => access.rowBytes(this.#meter),
+      valuesOf: () => 1,
+      join: (_, newer) => newer,
+    });
   }
 
   /** Not known: the rest is in the store. */
@@ -128,7 +133,7 @@ export class StoredValues implements StateTable {
     if (!current.cells.has(identity)) {
       ownedGroupOf(this.#options, key);
       current.rows++;
-      current.values++;
+      this.#layers.wrote(1);
     }
     current.cells.set(identity, content);
   }
@@ -146,7 +151,7 @@ export class StoredValues implements StateTable {
 
   #keep(identity: KeyIdentity, stored: Uint8Array | undefined): unknown {
     const content = stored === undefined ? DELETED : this.#read(stored);
-    this.#layers.keep(identity, content, 1);
+    this.#layers.keep(identity, content);
     return present(content);
   }
 

@@ -13,7 +13,7 @@ import type { AppliedGroups, Fence, KeyRange, Store, StoreEntry, StoreMark, Task
 import { isStateBackendError } from "../errors.js";
 import type { KeyGroups } from "../key/key-groups.js";
 import { Slicer } from "../segment/slicer.js";
-import { CleanBudget } from "./clean-budget.js";
+import { MemoryBudget } from "./memory-budget.js";
 import { StoreAccess } from "./store-access.js";
 import { type OpenSources, storeDelta, storeRows } from "./store-delta.js";
 import { StoreReads } from "./store-reads.js";
@@ -37,8 +37,10 @@ export interface StoredSweeper {
 export interface TaskStoreParts {
   readonly store: Store;
   readonly clock: Clock;
-  /** Bytes that what is read from the store may take in memory. */
+  /** Bytes that what the store has as well may take in memory. */
   readonly cacheBytes: number;
+  /** Bytes that it may take besides as long as changes do not. */
+  readonly memtableBytes: number;
   /** Names the encodings of what the store holds. */
   readonly schema: string;
 }
@@ -52,7 +54,7 @@ export class TaskStore {
 
   constructor(parts: TaskStoreParts) {
     this.#parts = parts;
-    this.access = new StoreAccess(new StoreReads(parts.store, parts.clock), new CleanBudget(parts.cacheBytes));
+    this.access = new StoreAccess(new StoreReads(parts.store, parts.clock), new MemoryBudget(parts));
   }
 
   /** The tables that are told what the store has got, and what looks after each checkpoint for what has expired. */
