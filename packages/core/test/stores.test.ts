@@ -332,6 +332,11 @@ describe("T144 reads", () => {
     expect(record.reads.reduce((sum, count) => sum + count, 0)).toBeLessThanOrEqual(100);
   });
 
+  test("of a store that has to be waited for cannot be had without a promise", async () => {
+    const task = await setUp().open();
+    expect([task.n, task.fields, task.sum.in("w")].map((handle) => "getSync" in handle)).toEqual([false, false, false]);
+  });
+
   test("of a store in this process need no promise", async () => {
     const { provider, record } = recordingStores(memoryStore(), { isSync: true });
     const backend: Backend<"point"> = { name: "store", sync: "point", checkpoints: memoryStorage(), store: provider };
@@ -409,7 +414,7 @@ test("T47 what has expired goes from a store without being read, some rows after
   fill(1500, 1600);
   await task.checkpoint();
   clock.advance(600);
-  for (let checkpoint = 0; checkpoint < 4; checkpoint++) await task.checkpoint();
+  for (let checkpoint = 0; checkpoint < 12; checkpoint++) await task.checkpoint();
   expect(record.reads).toEqual([]);
   await task.close();
   const store = inner.create();
