@@ -1,26 +1,42 @@
-/** A schema as a place for the laws of stores; each handle has a pool of its own, as a process would. */
+/** Places for the laws of stores: in one schema, told apart by what goes before the job's name. */
 
 import type { StoreHarness } from "@tidemark/conformance";
-import type { Store } from "@tidemark/core";
+import type { Store, StoreProvider } from "@tidemark/core";
 import { postgres } from "../../src/index.js";
 import type { TestServer } from "./servers.js";
 
-export function storeHarness(test: TestServer): StoreHarness {
-  const schema = test.newSchema();
+let places = 0;
+
+/** A new place in `provider`, whose handles are as `change` makes them. */
+export function storeHarness(provider: StoreProvider, change: (store: Store) => Store = (store) => store): StoreHarness {
+  places += 1;
+  const prefix = `place ${places}: `;
   const stores: Store[] = [];
   return {
     takeover: "fences",
     create() {
-      const { store } = postgres({ url: test.url, schema, connectionsMax: 2 });
-      const handle = (store as NonNullable<typeof store>).create();
-      stores.push(handle);
-      return handle;
+      const store = provider.create();
+      stores.push(store);
+      return change(placed(store, prefix));
     },
-    // A connection holds nothing between two calls that the death of a process would free.
+    // Between two calls a connection holds nothing that the death of a process would free.
     crash: async () => undefined,
     async dispose() {
       await Promise.all(stores.map((store) => store.close()));
-      await test.sql(`DROP SCHEMA IF EXISTS ${schema} CASCADE`);
     },
   };
+}
+
+/** Stores in a schema of its own. */
+export function storeProvider(test: TestServer): StoreProvider {
+  const { store } = postgres({ pool: test.pool(), schema: test.newSchema() });
+  return store as StoreProvider;
+}
+
+function placed(store: Store, prefix: string): Store {
+  const { open } = store;
+  return Object.assign(store, {
+    open: (scope: Parameters<Store["open"]>[0], fence: Parameters<Store["open"]>[1]) =>
+      open.call(store, { ...scope, job: prefix + scope.job }, fence),
+  });
 }
