@@ -25,6 +25,8 @@ interface PoolSettings {
   readonly max: number;
   readonly connectionTimeoutMillis: number;
   readonly keepAlive: true;
+  /** Connections that are idle do not keep the process alive, and are ended after ten seconds. */
+  readonly allowExitOnIdle: true;
 }
 
 const LOOPBACK = /^(localhost|127(\.\d+){3}|\[?::1\]?|)$/;
@@ -49,6 +51,7 @@ export function poolSettings(
     max: connectionsMax,
     connectionTimeoutMillis: timeoutMs,
     keepAlive: true,
+    allowExitOnIdle: true,
   };
 }
 

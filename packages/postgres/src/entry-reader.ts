@@ -92,24 +92,29 @@ export class EntryReader {
     return rows.filter(([key]) => key !== null);
   }
 
-  /** All pages of one state. The next page is fetched while one is used. */
+  /** All pages of one state. */
   async *#snapshotPages(range: KeyRange): AsyncGenerator<readonly Row[], void, undefined> {
     const slot = await this.#slots.take();
-    const snapshot = await this.#place.database.snapshot("Scanning").catch((error: unknown) => {
+    try {
+      const pages = this.#cursorPages(range);
+      if (!slot.isShared) yield* pages;
+      else yield* await allOf(pages);
+    } finally {
       slot.leave();
-      throw error;
-    });
+    }
+  }
+
+  /** As `#snapshotPages`; the connection is kept until the last one was taken. */
+  async *#cursorPages(range: KeyRange): AsyncGenerator<readonly Row[], void, undefined> {
+    const snapshot = await this.#place.database.snapshot("Scanning");
     this.#snapshots.add(snapshot);
     try {
       await this.#openCursor(snapshot, range);
-      const pages = fetchedPages(snapshot);
-      if (!slot.isShared) yield* pages;
-      else yield* await allOf(pages);
+      yield* fetchedPages(snapshot);
     } finally {
       // Also if the scan was given up: what was asked in advance is answered first.
       await snapshot.finish().catch(() => undefined);
       this.#snapshots.delete(snapshot);
-      slot.leave();
     }
   }
 
@@ -145,6 +150,7 @@ export class EntryReader {
   }
 }
 
+/** The next page is fetched while one is used. */
 async function* fetchedPages(snapshot: Snapshot): AsyncGenerator<readonly Row[], void, undefined> {
   let rowsMax = FIRST_PAGE_ROWS;
   let next = fetchPage(snapshot, rowsMax);
