@@ -34,6 +34,7 @@ const REMEDIES: Readonly<Record<SqlState, string>> = Object.freeze({
   "57014": "Raise statement_timeout of this role if statements are to take longer, then repeat the call.",
   "57P01": "An administrator has ended the connection; repeat the call.",
   "57P03": "The server is starting or stopping; repeat the call.",
+  NO_TLS: "The server does not encrypt: let it (ssl = on), or, where nobody listens, ask for no encryption with tls: false.",
   SELF_SIGNED_CERT_IN_CHAIN: "Give the certificate of the authority that signed the server's, as tls.ca.",
   DEPTH_ZERO_SELF_SIGNED_CERT: "Give the server's certificate as tls.ca.",
   UNABLE_TO_VERIFY_LEAF_SIGNATURE: "Give the certificate of the authority that signed the server's, as tls.ca.",
@@ -41,9 +42,11 @@ const REMEDIES: Readonly<Record<SqlState, string>> = Object.freeze({
   ERR_TLS_CERT_ALTNAME_INVALID: "Connect by the name that the server's certificate has.",
 });
 
+/** What `pg` has no code for. */
+const NO_TLS = "NO_TLS";
 const DRIFTED = /^(42P01|42703|42883|42804|3F000|42P10|42704)$/;
 const DAMAGED = /^(XX001|XX002|22021)$/;
-const NO_CONNECTION = /^(08|57P|E[A-Z]+$|ERR_|CERT_|[A-Z_]+CERT)/;
+const NO_CONNECTION = /^(08|57P|E[A-Z]+$|ERR_|NO_TLS|[A-Z_]*CERT)/;
 
 /** The server's code for `error`, or the system's; `undefined` if it is neither's. */
 export function sqlStateOf(error: unknown): SqlState | undefined {
@@ -52,12 +55,10 @@ export function sqlStateOf(error: unknown): SqlState | undefined {
   if (typeof code === "string" && /^([0-9A-Z]{5}|E[A-Z]{3,}|ERR_TLS_[A-Z_]+|ERR_SSL_[A-Z_]+|[A-Z_]*CERT[A-Z_]*)$/.test(code)) {
     return code;
   }
+  if (error instanceof AggregateError) return sqlStateOf(error.errors[0]);
   // What `pg` itself reports of a connection has no code.
-  return /^(Connection terminated|timeout e|Client |The server does not support SSL|Query read timeout)/.test(error.message)
-    ? "08006"
-    : error instanceof AggregateError
-      ? sqlStateOf(error.errors[0])
-      : undefined;
+  if (error.message.startsWith("The server does not support SSL")) return NO_TLS;
+  return /^(Connection terminated|timeout exceeded|Client |Query read timeout)/.test(error.message) ? "08006" : undefined;
 }
 
 export function isRepeatable(error: unknown): boolean {

@@ -73,6 +73,7 @@ export class CommitProxy {
     const server = connect(this.target, "127.0.0.1");
     for (const socket of [client, server]) {
       this.#sockets.add(socket);
+      socket.setNoDelay(true);
       socket.on("error", () => undefined);
       socket.on("close", () => this.#sockets.delete(socket));
     }
