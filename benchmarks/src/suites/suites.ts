@@ -7,6 +7,7 @@ import { compaction } from "./compaction.js";
 import { freeze } from "./freeze.js";
 import { large } from "./large.js";
 import { loopDelay } from "./loop-delay.js";
+import { postgresStore } from "./postgres-store.js";
 import { restore } from "./restore.js";
 import { rmw } from "./rmw.js";
 import { timers } from "./timers.js";
@@ -22,5 +23,6 @@ export const suites: readonly Suite[] = [
   large,
   ttl,
   timers,
+  postgresStore,
   codecs,
 ];
