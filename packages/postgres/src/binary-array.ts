@@ -9,21 +9,7 @@ import type { BinaryKey } from "@tidemark/core";
 const BYTEA = 17;
 const HEADER_BYTES = 20;
 
-/** `items` as a value of type `bytea[]`. */
-export function byteaArray(items: readonly Uint8Array[]): Buffer {
-  let length = HEADER_BYTES + 4 * items.length;
-  for (const item of items) length += item.length;
-  const out = arrayBuffer(length, items.length);
-  let at = items.length === 0 ? EMPTY_BYTES : HEADER_BYTES;
-  for (const item of items) {
-    at = out.writeInt32BE(item.length, at);
-    out.set(item, at);
-    at += item.length;
-  }
-  return out;
-}
-
-/** As `byteaArray`, of keys. */
+/** `keys` as a value of type `bytea[]`. */
 export function byteaArrayOfKeys(keys: readonly BinaryKey[]): Buffer {
   let length = HEADER_BYTES + 4 * keys.length;
   for (const key of keys) length += key.length;
@@ -33,6 +19,13 @@ export function byteaArrayOfKeys(keys: readonly BinaryKey[]): Buffer {
     at = out.writeInt32BE(key.length, at);
     at += out.write(key, at, "latin1");
   }
+  return out;
+}
+
+/** As `byteaArrayOfKeys`, of `count` elements that stand one after the other in `elements`, each behind its length. */
+export function byteaArrayOf(count: number, elements: Uint8Array): Buffer {
+  const out = arrayBuffer(HEADER_BYTES + elements.length, count);
+  if (count > 0) out.set(elements, HEADER_BYTES);
   return out;
 }
 

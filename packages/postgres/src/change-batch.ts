@@ -1,12 +1,13 @@
 /** Changes that are made by one transaction. */
 
 import type { BinaryKey, Change, StoreEntry } from "@tidemark/core";
-import { byteaArray, byteaArrayOfKeys } from "./binary-array.js";
+import { byteaArrayOf, byteaArrayOfKeys } from "./binary-array.js";
 import type { Session } from "./database.js";
 import { bytesOfKey } from "./row-bytes.js";
-import { after, HEAD_BYTES, headOf, isLong, storedKey, storedRange } from "./stored-key.js";
-import { storedValue } from "./stored-value.js";
+import { after, HEAD_BYTES, headOf, isLong, storedKey, type StoredKey, storedRange } from "./stored-key.js";
+import { storedLength } from "./stored-value.js";
 import type { Tables } from "./tables.js";
+import { ValueColumn } from "./value-column.js";
 
 /** So many changes, or bytes of them, are one batch. */
 const CHANGES_MAX = 20_000;
@@ -19,8 +20,8 @@ const BYTES_MAX = 8 * 1024 * 1024;
 export class ChangeBatch {
   readonly #clears: BinaryKey[] = [];
   readonly #deletes: BinaryKey[] = [];
-  #keys: BinaryKey[] = [];
-  #values: Uint8Array[] = [];
+  readonly #keys: BinaryKey[] = [];
+  readonly #values = new ValueColumn();
   #hasLong = false;
   #count = 0;
   #bytes = 0;
@@ -37,22 +38,19 @@ export class ChangeBatch {
     if (change.kind === "clear") this.#clears.push(change.prefix);
     else if (change.kind === "put") this.put(change);
     else this.#deletes.push(change.key);
+    if (change.kind === "put") return;
     this.#count++;
     this.#bytes += change.kind === "clear" ? change.prefix.length : change.key.length;
   }
 
   put({ key, value }: StoreEntry): void {
-    const row = storedValue(key, value);
     this.#count++;
-    this.#bytes += row.length;
+    this.#bytes += key.length + storedLength(value);
     this.#hasLong ||= isLong(key);
     // A statement does not change a row twice.
-    const isRepeated = this.#keys.at(-1) === key;
-    if (isRepeated) this.#values[this.#values.length - 1] = row;
-    else {
-      this.#keys.push(key);
-      this.#values.push(row);
-    }
+    if (this.#keys.at(-1) === key) this.#values.removeLast();
+    else this.#keys.push(key);
+    this.#values.add(key, value);
   }
 
   /** Makes the changes. May be called again. */
@@ -67,8 +65,17 @@ export class ChangeBatch {
     if (this.#keys.length > 0) await this.#put(session, tables, scopeId);
   }
 
+  /** Writes rows where nothing is, of a batch that has only puts. */
+  async fill(session: Session, tables: Tables, scopeId: string): Promise<void> {
+    const stored = this.#keys.map(storedKey);
+    await session.copy(
+      `COPY ${tables.entry} (scope_id, key, tail, value) FROM STDIN BINARY`,
+      copyRows(Number(scopeId), stored, this.#values),
+    );
+  }
+
   async #put(session: Session, tables: Tables, scopeId: string): Promise<void> {
-    const values = byteaArray(this.#values);
+    const values = byteaArrayOf(this.#values.count, this.#values.elements);
     if (!this.#hasLong) {
       await session.query(
         `INSERT INTO ${tables.entry} (scope_id, key, value) SELECT $1, key, value FROM unnest($2::bytea[], $3::bytea[]) AS rows (key, value)
@@ -107,4 +114,31 @@ export class ChangeBatch {
       );
     }
   }
+}
+
+const COPY_HEADER = Buffer.from("PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0", "latin1");
+/** Number of columns, and length and value of the first one. */
+const ROW_HEAD_BYTES = 10;
+
+/** Rows of scope, key, tail and value in the binary format of COPY. */
+function copyRows(scopeId: number, keys: readonly StoredKey[], values: ValueColumn): Buffer {
+  let length = COPY_HEADER.length + values.elements.length + 2;
+  for (const { key, tail = "" } of keys) length += ROW_HEAD_BYTES + 8 + key.length + tail.length;
+  const out = Buffer.allocUnsafe(length);
+  out.set(COPY_HEADER);
+  let at = COPY_HEADER.length;
+  for (const [index, { key, tail }] of keys.entries()) {
+    at = out.writeInt16BE(4, at);
+    at = out.writeInt32BE(4, at);
+    at = out.writeInt32BE(scopeId, at);
+    at = out.writeInt32BE(key.length, at);
+    at += out.write(key, at, "latin1");
+    at = out.writeInt32BE(tail?.length ?? -1, at);
+    if (tail !== undefined) at += out.write(tail, at, "latin1");
+    const value = values.element(index);
+    out.set(value, at);
+    at += value.length;
+  }
+  out.writeInt16BE(-1, at);
+  return out;
 }

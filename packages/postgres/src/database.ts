@@ -8,6 +8,7 @@
  */
 
 import { type Clock, type Random, StateBackendError } from "@tidemark/core";
+import { CopyIn } from "./copy-in.js";
 import type { PostgresClient, PostgresPool, PostgresQuery, PostgresTypes } from "./pg-shapes.js";
 import { asStateError, isConnectionLoss, isRepeatable } from "./postgres-error.js";
 
@@ -22,6 +23,8 @@ export interface Rows {
 /** A transaction that is open. */
 export interface Session {
   query(text: string, values?: readonly unknown[]): Promise<Rows>;
+  /** Sends rows in the binary format of COPY, with header and trailer. */
+  copy(text: string, rows: Buffer): Promise<void>;
 }
 
 export interface TransactionOptions {
@@ -113,7 +116,10 @@ export class Database {
     work: (session: Session) => Promise<T>,
   ): Promise<T> {
     await this.#query(client, beginText(false, this.#parts.timeoutMs) + labelText(owner));
-    const result = await work({ query: (text, values) => this.#query(client, text, values) });
+    const result = await work({
+      query: (text, values) => this.#query(client, text, values),
+      copy: (text, rows) => this.#copy(client, text, rows),
+    });
     await this.#commit(client);
     return result;
   }
@@ -163,6 +169,12 @@ export class Database {
     const query: PostgresQuery = { text, rowMode: "array", types: asText, ...(values === undefined ? {} : { values }) };
     const { rows, rowCount } = await this.#inTime(client.query(query));
     return { rows: (rows ?? []) as readonly Row[], count: rowCount ?? 0 };
+  }
+
+  async #copy(client: PostgresClient, text: string, rows: Buffer): Promise<void> {
+    const copy = new CopyIn(text, rows);
+    client.query(copy);
+    await this.#inTime(copy.done);
   }
 
   /** The server ends statements by itself after the same time; this is for a server that does not answer at all. */

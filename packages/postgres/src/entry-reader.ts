@@ -7,6 +7,7 @@
  */
 
 import type { BinaryKey, KeyRange, StoreEntry } from "@tidemark/core";
+import { ahead } from "./ahead.js";
 import { byteaArrayOfKeys } from "./binary-array.js";
 import type { Row, Snapshot } from "./database.js";
 import { isLong, keyOfStored, storedKey, storedRange } from "./stored-key.js";
@@ -110,7 +111,7 @@ export class EntryReader {
     this.#snapshots.add(snapshot);
     try {
       await this.#openCursor(snapshot, range);
-      yield* fetchedPages(snapshot);
+      yield* ahead(fetchedPages(snapshot));
     } finally {
       // Also if the scan was given up: what was asked in advance is answered first.
       await snapshot.finish().catch(() => undefined);
@@ -150,17 +151,12 @@ export class EntryReader {
   }
 }
 
-/** The next page is fetched while one is used. */
 async function* fetchedPages(snapshot: Snapshot): AsyncGenerator<readonly Row[], void, undefined> {
   let rowsMax = FIRST_PAGE_ROWS;
-  let next = fetchPage(snapshot, rowsMax);
   while (true) {
-    const rows = await next;
+    const rows = await fetchPage(snapshot, rowsMax);
     if (rows.length === 0) return;
     rowsMax = nextPageRows(rows);
-    next = fetchPage(snapshot, rowsMax);
-    // Whoever stops here never asks for it.
-    next.catch(() => undefined);
     yield rows;
   }
 }

@@ -1,5 +1,7 @@
 /** What is used of `pg`: any pool of this shape will do. */
 
+import type { CopyIn } from "./copy-in.js";
+
 /** One statement. Rows come as arrays, and values as the text that the server sent. */
 export interface PostgresQuery {
   readonly text: string;
@@ -22,6 +24,8 @@ export interface PostgresResult {
 /** A `Client` of `pg`, checked out of a pool. */
 export interface PostgresClient {
   query(query: PostgresQuery): Promise<PostgresResult>;
+  /** Rows by COPY: `pg` hands the object the messages of the server. */
+  query(query: CopyIn): unknown;
   /** With `true` or an error the connection is ended and not used again. */
   release(destroy?: boolean | Error): void;
   on(event: "error", listener: (error: Error) => void): unknown;

@@ -24,6 +24,7 @@ import {
   type StoreMark,
   type TaskScope,
 } from "@tidemark/core";
+import { ahead } from "./ahead.js";
 import { EntryReader } from "./entry-reader.js";
 import { changeBatches, removeEntries, rowBatches } from "./entry-writer.js";
 import { addMarks, areAt, readMarks, removeMarks, split, startMarks, unmarked } from "./group-marks.js";
@@ -110,7 +111,7 @@ export class PostgresStore implements Store {
       // A load that did not end may have left something behind.
       await removeEntries(place, owner, unmarked(marks, groups));
       let isStarted = false;
-      for await (const { batch, isLast } of changeBatches(changes)) {
+      for await (const { batch, isLast } of ahead(changeBatches(changes))) {
         const isStart = !isStarted && !isLast;
         await owner.change(
           "Applying changes",
@@ -134,11 +135,11 @@ export class PostgresStore implements Store {
     const { scopeId } = owner.row;
     await this.#alone(async () => {
       await this.#empty(owner, groups);
-      for await (const batch of rowBatches(rows)) {
+      for await (const batch of ahead(rowBatches(rows))) {
         await owner.change(
           "Loading",
-          (session) => batch.write(session, place.tables, scopeId),
-          async () => undefined,
+          (session) => batch.fill(session, place.tables, scopeId),
+          NOTHING,
         );
       }
       await owner.change("Loading", NOTHING, (session) =>

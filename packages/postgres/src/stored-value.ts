@@ -5,11 +5,15 @@ import { type BinaryKey, quoted, StateBackendError } from "@tidemark/core";
 
 const CHECKSUM_BYTES = 4;
 
-export function storedValue(key: BinaryKey, value: Uint8Array): Buffer {
-  const out = Buffer.allocUnsafe(value.length + CHECKSUM_BYTES);
-  out.set(value);
-  out.writeUInt32BE(checksum(key, value), value.length);
-  return out;
+/** Bytes that a value takes in a row. */
+export function storedLength(value: Uint8Array): number {
+  return value.length + CHECKSUM_BYTES;
+}
+
+/** Writes the value of `key` as a row has it, at `at`; gives the place behind it. */
+export function writeStored(out: Buffer, at: number, key: BinaryKey, value: Uint8Array): number {
+  out.set(value, at);
+  return out.writeUInt32BE(checksum(key, value), at + value.length);
 }
 
 /**
@@ -44,5 +48,12 @@ export function keyOfHex(hex: string): BinaryKey {
 }
 
 function checksum(key: BinaryKey, value: Uint8Array): number {
-  return crc32(value, crc32(Buffer.from(key, "latin1")));
+  return crc32(value, hashOf(key));
+}
+
+/** FNV-1a: a number of the key to begin with, so that values which changed places are noticed. */
+function hashOf(key: BinaryKey): number {
+  let hash = 0x811c_9dc5;
+  for (let at = 0; at < key.length; at++) hash = Math.imul(hash ^ key.charCodeAt(at), 0x0100_0193);
+  return hash >>> 0;
 }
