@@ -20,6 +20,7 @@ export const coreLayers = [
   ["restore"],
   ["task"],
   ["coordinator"],
+  ["savepoint"],
   ["job"],
   ["index"],
 ];
@@ -28,6 +29,7 @@ export const coreLayers = [
 export const workspaceImports = [
   { folder: "packages/core", sources: [], tests: [] },
   { folder: "packages/metrics", sources: ["packages/core"], tests: ["packages/memory", "packages/filesystem"] },
+  { folder: "packages/lsm", sources: ["packages/core", "packages/filesystem"], tests: ["conformance"] },
   { folder: "packages/*", sources: ["packages/core"], tests: ["conformance"] },
   { folder: "conformance", sources: ["packages/core"], tests: ["packages/*"] },
   { folder: "examples/*", sources: ["packages/*", "examples/data"], tests: [] },
@@ -77,6 +79,7 @@ export const builtinOwners = [
     builtins: ["fs", "fs/promises"],
     owner: "packages/filesystem/src/node-files.ts",
   },
+  { folder: "packages/lsm/src", builtins: ["fs", "fs/promises"], owner: "packages/lsm/src/disk.ts" },
 ];
 
 export const lineCountMax = 400;

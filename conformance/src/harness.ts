@@ -1,6 +1,8 @@
 /** What the kit needs of whoever is tested: a backend, and places for checkpoints that outlive their handles. */
 
 import { type Backend, type CheckpointStorage, memoryStorage } from "@tidemark/core";
+import type { StateSpec } from "./model/catalog.js";
+import type { CodecOf } from "./commands/formats.js";
 import type { RunningJob } from "./commands/call-state.js";
 
 /** A durable place for checkpoints, as several processes would share it. */
@@ -16,8 +18,14 @@ export interface Harness {
   backend(): Backend;
   /** A new, empty place. */
   place(): Place;
+  /** A history begins: what another one has left behind would be of a later time. */
+  begin?(): void;
   /** Stands between the job and the kit: for the kit's own tests, which break jobs. */
   wrap?(job: RunningJob): RunningJob;
+  /** What is declared for a state: for the kit's own tests, which break declarations. */
+  readonly declaredAs?: (spec: StateSpec) => StateSpec;
+  /** Codecs of the formats: for the kit's own tests, which break codecs. */
+  readonly codecOf?: CodecOf;
 }
 
 /** Checkpoints in the memory of this process. */

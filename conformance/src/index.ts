@@ -3,6 +3,16 @@
  * hold of every backend and every storage.
  */
 
+export {
+  BROKEN_ASSIGNMENTS,
+  BROKEN_CHECKPOINTS,
+  BROKEN_LISTENERS,
+  type BrokenAssignment,
+} from "./broken/broken-checkpoints.js";
+export { BROKEN_EXPIRY } from "./broken/broken-expiry.js";
+export { type BrokenFeature, type FeatureCatcher, soundFeature } from "./broken/broken-feature.js";
+export { BROKEN_MAPS, BROKEN_MERGES, BROKEN_MIGRATIONS } from "./broken/broken-merges.js";
+export { BROKEN_TIMERS } from "./broken/broken-timers.js";
 export { BROKEN_JOBS, type BrokenJob, soundJob } from "./broken/broken-jobs.js";
 export { BROKEN_STORAGES, brokenPlace, type BrokenStorage, type Catcher } from "./broken/broken-storages.js";
 export { checkProperty, type RunSettings } from "./check-property.js";
@@ -15,12 +25,18 @@ export { CATALOG, type StateSpec } from "./model/catalog.js";
 export { anyHistory } from "./properties/any-history.js";
 export { fullIsChain } from "./properties/checkpoint-chains.js";
 export { damages, intactPlace, violations } from "./properties/damage.js";
+export { ttlIsExact } from "./properties/expiring.js";
 export { frozenIsFrozen } from "./properties/frozen-tables.js";
+export { mergingMovesAll } from "./properties/merging.js";
+export { migrationIsLossless } from "./properties/migrations.js";
+export { listenerIsTold } from "./properties/notifications.js";
 export { exactlyOnce } from "./properties/processing.js";
 export { rescalingIsIdentity } from "./properties/rescaling.js";
 export { listingIsTrue } from "./properties/retention.js";
 export { type Knowledge, live, NOTHING, type Observer, recover } from "./properties/scenario.js";
 export { stateKind } from "./properties/state-kinds.js";
+export { type Assign, stickyMovesFew } from "./properties/sticky-groups.js";
+export { firingMeetsBarrier, timersFireOnce } from "./properties/timers.js";
 export { type HoldPoint, interleave, raceToOwn } from "./properties/two-owners.js";
 export { BROKEN_STORES, type BrokenStore, brokenStoreHarness } from "./laws-of-stores/broken-stores.js";
 export { memoryStoreHarness } from "./laws-of-stores/memory-harness.js";

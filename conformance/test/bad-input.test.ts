@@ -157,7 +157,7 @@ describe("a newer format is not guessed at", () => {
 /** As a newer version would write it: the manifest names the index that is there. The last byte is the version. */
 function writeNewerSegment(objects: Map<string, Buffer>, name: string): void {
   const segment = Buffer.from(objects.get(name) as Buffer);
-  segment[segment.length - 1] = 2;
+  segment[segment.length - 1] = 3;
   objects.set(name, segment);
   const [manifestName, manifest] = [...objects].find(([each]) => each.includes("/checkpoint/")) as [string, Buffer];
   const document = manifest.toString("utf8").split("\n")[1] ?? "";

@@ -5,6 +5,7 @@ import {
   type CheckpointStorage,
   defineOperator,
   isStateBackendError,
+  keyGroupOf,
   KeyGroups,
   list,
   map,
@@ -20,6 +21,8 @@ import { settled } from "../src/oracles/expectations.js";
 import { readObjects } from "../src/properties/damage.js";
 import { memoryHarness } from "./support/harnesses.js";
 
+/** A value lives for ten. */
+const EVENT_TTL = { ms: 10, time: "event" } as const;
 const STATES = { n: value(), seen: list(), routes: map(), source: splitList() };
 const range = (first: number, last: number) => ({ keyGroups: KeyGroups.of([{ first, last }]) });
 
@@ -32,6 +35,8 @@ interface LooseState {
   getSync(key: string): unknown;
   set(...given: unknown[]): void;
   add(...given: unknown[]): void;
+  addAll(...given: unknown[]): void;
+  keysSync(): Iterable<string>;
   entries(key: string): AsyncIterable<unknown>;
 }
 
@@ -233,5 +238,30 @@ describe("findings", () => {
     await closed;
     expect(await work).toHaveProperty("value");
     expect((await errorOf(() => control.checkpoint())).code).toBe("CLOSED");
+  });
+
+  // A task that takes over from two has the lower of their watermarks, and judged by it what had expired by the higher one.
+  it.each([
+    ["value", value({ ttl: EVENT_TTL }), (n: LooseState) => n.set("a", 1)],
+    ["list", list({ ttl: EVENT_TTL }), (n: LooseState) => n.addAll("a", [1, 2])],
+    ["map", map({ ttl: EVENT_TTL }), (n: LooseState) => n.set("a", "f", 1)],
+  ])("T45 T46 a %s that has expired by event time stays so when one task takes over from two", async (_, n, write) => {
+    const storage = memoryStorage();
+    const states = { ...STATES, n };
+    const isOwner = ({ keyGroups }: { readonly keyGroups: KeyGroups }): boolean =>
+      keyGroups.has(keyGroupOf(string().hash("a"), 4));
+    const before = await open(storage, {}, states, [range(0, 1), range(2, 3)]);
+    for (const task of before.control.tasks) await task.advanceWatermark(10);
+    const owner = before.control.tasks.find(isOwner);
+    write((owner as unknown as { readonly states: LooseStates }).states.n);
+    await before.control.checkpoint();
+    await owner?.advanceWatermark(20);
+    await before.control.checkpoint();
+    const after = await open(storage, {}, states);
+    expect(after.control.tasks[0]?.watermark).toBe(10);
+    expect([...(after.states[0]?.n.keysSync() ?? [])]).toEqual([]);
+    await after.control.checkpoint();
+    const again = await open(storage, {}, states);
+    expect([...(again.states[0]?.n.keysSync() ?? [])]).toEqual([]);
   });
 });

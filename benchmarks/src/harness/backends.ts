@@ -4,7 +4,7 @@ import type { Backend } from "@tidemark/core";
 import { filesystem } from "@tidemark/filesystem";
 import { memory } from "@tidemark/memory";
 
-export const backendNames = ["memory", "filesystem", "postgres"] as const;
+export const backendNames = ["memory", "filesystem", "lsm", "postgres"] as const;
 
 export type BackendName = (typeof backendNames)[number];
 
@@ -15,7 +15,8 @@ export function backendOf(name: BackendName, directory: string): Backend<true> {
       return memory({ checkpointBytesMax: Number.POSITIVE_INFINITY });
     case "filesystem":
       return filesystem({ directory });
+    case "lsm":
     case "postgres":
-      throw new Error("Only the store of this backend is measured, by postgres-store.");
+      throw new Error(`Only the store of this backend is measured, by ${name}-store.`);
   }
 }

@@ -7,9 +7,11 @@ import { compaction } from "./compaction.js";
 import { freeze } from "./freeze.js";
 import { large } from "./large.js";
 import { loopDelay } from "./loop-delay.js";
+import { lsmStore } from "./lsm-store.js";
 import { postgresStore } from "./postgres-store.js";
 import { restore } from "./restore.js";
 import { rmw } from "./rmw.js";
+import { smallMaps } from "./small-maps.js";
 import { timers } from "./timers.js";
 import { ttl } from "./ttl.js";
 
@@ -22,7 +24,9 @@ export const suites: readonly Suite[] = [
   restore,
   large,
   ttl,
+  smallMaps,
   timers,
+  lsmStore,
   postgresStore,
   codecs,
 ];

@@ -9,10 +9,10 @@ export interface BrokenJob {
 }
 
 /** What a handle does differently; `handle` is the sound one. */
-type Change = (handle: Handle) => Partial<Record<string, (...given: readonly unknown[]) => unknown>>;
+export type Change = (handle: Handle) => Partial<Record<string, (...given: readonly unknown[]) => unknown>>;
 
 /** Changes all handles that `isMeant` chooses, also those in a namespace. */
-function states(isMeant: (handle: Handle) => boolean, change: Change): BrokenJob["wrap"] {
+export function states(isMeant: (handle: Handle) => boolean, change: Change): BrokenJob["wrap"] {
   const changed = (handle: Handle): Handle => {
     const bound = Object.fromEntries(
       methodsOf(handle).map((name) => [name, (...given: unknown[]) => handle[name]?.(...given)]),
@@ -22,33 +22,33 @@ function states(isMeant: (handle: Handle) => boolean, change: Change): BrokenJob
     }
     return isMeant(handle) ? ({ ...bound, ...change(handle) } as Handle) : handle;
   };
-  const task = ({ keyGroups, states: sound }: LooseTask): LooseTask => ({
-    keyGroups,
+  const task = ({ states: sound, ...others }: LooseTask): LooseTask => ({
+    ...others,
     states: Object.fromEntries(Object.entries(sound).map(([name, handle]) => [name, changed(handle)])),
   });
-  return ({ control, operators }) => ({ control, operators: operators.map((tasks) => tasks.map(task)) });
+  return ({ operators, ...others }) => ({ ...others, operators: operators.map((tasks) => tasks.map(task)) });
 }
 
-function methodsOf(handle: Handle): string[] {
+export function methodsOf(handle: Handle): string[] {
   const own = Object.getOwnPropertyNames(handle);
   const inherited = Object.getOwnPropertyNames(Object.getPrototypeOf(handle) as object);
   return [...own, ...inherited].filter((name) => name !== "constructor" && typeof handle[name] === "function");
 }
 
-const has =
+export const has =
   (...methods: string[]) =>
   (handle: Handle): boolean =>
     methods.every((method) => typeof handle[method] === "function");
 
-const isValue = has("update");
-const isList = has("addAll");
-const isMap = has("entriesSync");
-const isFolding = has("addSync");
+export const isValue = has("update");
+export const isList = has("addAll");
+export const isMap = has("entriesSync");
+export const isFolding = has("addSync");
 
-function control(change: (sound: JobControl) => Partial<JobControl>): BrokenJob["wrap"] {
-  return ({ control: sound, operators }) => {
+export function control(change: (sound: JobControl) => Partial<JobControl>): BrokenJob["wrap"] {
+  return ({ control: sound, ...others }) => {
     const copy = Object.create(sound) as JobControl;
-    return { operators, control: Object.defineProperties(copy, Object.getOwnPropertyDescriptors(change(sound))) };
+    return { ...others, control: Object.defineProperties(copy, Object.getOwnPropertyDescriptors(change(sound))) };
   };
 }
 

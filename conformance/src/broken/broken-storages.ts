@@ -3,6 +3,7 @@
  * property is worth nothing.
  */
 
+import { createHash } from "node:crypto";
 import type { ByteRange, CheckpointStorage, PutOptions, StoredObject } from "@tidemark/core";
 import { objectKind } from "../faults/scripted-storage.js";
 import type { Place } from "../harness.js";
@@ -60,6 +61,34 @@ async function namesUnder(inner: CheckpointStorage, prefix: string): Promise<Sto
 }
 
 const readAll = (inner: CheckpointStorage, name: string, range?: ByteRange) => whole(inner.get(name, range));
+
+/** A put that changes every manifest and seals it anew. */
+export function manifests(change: (document: ManifestText) => void): BrokenStorage["make"] {
+  return () => (inner) => ({
+    async put(name, body, options) {
+      const kind = objectKind(name);
+      if (kind !== "manifest" && kind !== "savepoint") return inner.put(name, body, options);
+      return inner.put(name, resealed(await whole(body), change), options);
+    },
+  });
+}
+
+/** What a manifest says of tasks, as far as it is changed. */
+export interface ManifestText {
+  readonly operators: readonly {
+    readonly tasks: readonly { readonly time?: { processing: number; watermark: number | null } }[];
+  }[];
+}
+
+function resealed(bytes: Buffer, change: (document: ManifestText) => void): Buffer {
+  const lineEnd = bytes.indexOf("\n");
+  const [magic, version] = bytes.subarray(0, lineEnd).toString("latin1").split(" ");
+  const document = JSON.parse(bytes.subarray(lineEnd + 1).toString("utf8")) as ManifestText;
+  change(document);
+  const text = JSON.stringify(document);
+  const sha256 = createHash("sha256").update(text).digest("hex");
+  return Buffer.from(`${magic} ${version} ${sha256}\n${text}\n`);
+}
 
 /** A put that is different at every `n`th object of a kind. */
 function putEvery(n: number, kind: string, put: (inner: CheckpointStorage, name: string, body: Body) => Promise<void>) {
@@ -130,7 +159,7 @@ export const BROKEN_STORAGES: readonly BrokenStorage[] = [
     }),
   },
   {
-    what: "shows an object only after the next call",
+    what: "shows a manifest only after the next one, or when segments are listed",
     caughtBy: "any history",
     make: () => {
       let pending: (() => Promise<unknown>) | undefined;
@@ -141,9 +170,9 @@ export const BROKEN_STORAGES: readonly BrokenStorage[] = [
       };
       return (inner) => ({
         async put(name, body, options) {
-          await settle();
           const bytes = await whole(body);
           if (objectKind(name) !== "manifest") return inner.put(name, bytes, options);
+          await settle();
           pending = () => inner.put(name, bytes, options);
           return "created";
         },

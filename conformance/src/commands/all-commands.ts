@@ -3,10 +3,18 @@
 import fc from "fast-check";
 import { CATALOG } from "../model/catalog.js";
 import { observations, retainedChecks } from "./check-commands.js";
-import { checkpoints, queuedCheckpoints, savepoints, timeouts, writesDuringUpload } from "./checkpoint-commands.js";
+import {
+  checkpoints,
+  queuedCheckpoints,
+  savepoints,
+  timeouts,
+  writesDuringSavepoint,
+  writesDuringUpload,
+} from "./checkpoint-commands.js";
 import type { Command } from "./command.js";
 import { reopenCommands } from "./reopen-commands.js";
 import { concurrentUpdates, refusedWrites, stateCommands, wrongTask } from "./state-commands.js";
+import { clockMoves, timerCalls, watermarks } from "./time-commands.js";
 import { zombieCalls } from "./zombie-commands.js";
 
 /** Kinds of commands and how often each is chosen. */
@@ -24,6 +32,10 @@ const KINDS: readonly { readonly commands: fc.Arbitrary<Command>; readonly weigh
   { commands: zombieCalls, weight: 2 },
   { commands: observations, weight: 1 },
   { commands: retainedChecks, weight: 1 },
+  { commands: clockMoves, weight: 4 },
+  { commands: watermarks, weight: 4 },
+  { commands: timerCalls, weight: 4 },
+  { commands: writesDuringSavepoint, weight: 1 },
 ];
 
 /** A program of commands, and which kinds of them it leaves out: bit `n` for the nth kind. */
@@ -33,6 +45,8 @@ export interface Program {
    * Whether the numbers of tasks change; otherwise operator state may be left undeclared. Both at once is refused.
    */
   readonly rescales: boolean;
+  /** Whether values get newer formats. */
+  readonly evolves: boolean;
   /** States that operations choose from, one bit each. */
   readonly focus: number;
   readonly commands: Iterable<Command>;
@@ -56,6 +70,7 @@ export function programs(maxCommands: number): fc.Arbitrary<Program> {
   return fc.record({
     left: fc.oneof(fc.constant(0), left, left),
     rescales: fc.boolean(),
+    evolves: fc.constantFrom(false, false, true),
     focus: fc.oneof(fc.constant(ALL_STATES), few, few),
     commands: fc.commands(arbitraries, { maxCommands, size: "max" }),
   });

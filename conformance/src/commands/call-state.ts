@@ -2,8 +2,16 @@
 
 import type { JobControl, KeyGroups } from "@tidemark/core";
 import { isOperatorKind } from "../model/catalog.js";
-import { keyGroup, type ModelKey, ownerOf } from "../model/key-order.js";
-import { givenValue, givenValues, mergedNamespaces, type Operation, updated } from "../model/operation.js";
+import { keyGroup, type ModelKey } from "../model/key-order.js";
+import {
+  givenValue,
+  givenValues,
+  mergedNamespaces,
+  type Operation,
+  setAllEntries,
+  updated,
+} from "../model/operation.js";
+import type { ModelTimer } from "../model/timer-model.js";
 import { MAX_PARALLELISM } from "./declare.js";
 
 /** Any handle of a state, or of a namespace of one. */
@@ -13,19 +21,32 @@ export type Handle = Readonly<Record<string, (...given: readonly unknown[]) => u
 export interface LooseTask {
   readonly keyGroups: KeyGroups;
   readonly states: Readonly<Record<string, Handle>>;
+  readonly timers: LooseTimers;
+  /** The highest watermark; `undefined` before the first. */
+  watermark(): number | undefined;
+  advanceWatermark(time: number): Promise<void>;
 }
 
-/** A running job: for each operator its tasks, in the order of their key groups. */
+/** The timers of a task. */
+export interface LooseTimers {
+  readonly event: Handle;
+  readonly processing: Handle;
+  onFire(handler: (timer: ModelTimer) => unknown): void;
+}
+
+/** A running job: for each operator its tasks. */
 export interface RunningJob {
   readonly control: JobControl;
   readonly operators: readonly (readonly LooseTask[])[];
+  /** What the job has told its listener, in order: `completed 3`, `aborted 4`, `subsumed 1,2`. */
+  readonly heard: string[];
 }
 
 /** Does what `operation` says, and resolves to what the call gave. */
 export async function callState(job: RunningJob, operation: Operation): Promise<unknown> {
   const tasks = job.operators[operation.operator] ?? [];
   if (isOperatorKind(operation.spec.kind)) return callOperatorState(tasks, operation);
-  const task = tasks[ownerIndex(operation.key, tasks.length)] as LooseTask;
+  const task = tasks[ownerIndex(operation.key, tasks)] as LooseTask;
   return callKeyed(task, operation);
 }
 
@@ -42,6 +63,10 @@ export async function callKeyed(task: LooseTask, operation: Operation): Promise<
       return isSync
         ? [...(call(handle, "entriesSync", key) as Iterable<unknown>)]
         : collect(call(handle, "entries", key));
+    case "deleteAll":
+      return deleteAll(handle, operation);
+    case "drain":
+      return drain(handle, operation);
     case "update":
       return call(handle, "update", key, (current: unknown) => updated(current, operation));
     case "get":
@@ -53,6 +78,31 @@ export async function callKeyed(task: LooseTask, operation: Operation): Promise<
     default:
       return writeKeyed(handle, operation);
   }
+}
+
+/** Deletes each key as it is met. */
+async function deleteAll(handle: Handle, { isSync, spec }: Operation): Promise<unknown[]> {
+  const found: unknown[] = [];
+  const keys = call(handle, isSync && "keysSync" in handle ? "keysSync" : "keys") as AsyncIterable<unknown>;
+  for await (const key of keys) {
+    found.push(key);
+    call(handle, spec.kind === "map" ? "clear" : "delete", key);
+  }
+  return found;
+}
+
+/** Deletes each field as it is met, and sets one behind the first. */
+async function drain(handle: Handle, operation: Operation): Promise<unknown[]> {
+  const { key, field, isSync } = operation;
+  const found: unknown[] = [];
+  const method = isSync && "entriesSync" in handle ? "entriesSync" : "entries";
+  const entries = call(handle, method, key) as AsyncIterable<[unknown, unknown]>;
+  for await (const entry of entries) {
+    found.push(entry);
+    call(handle, "delete", key, entry[0]);
+    if (found.length === 1) call(handle, "set", key, field, givenValue(operation));
+  }
+  return found;
 }
 
 async function mergeNamespaces(task: LooseTask, operation: Operation): Promise<void> {
@@ -79,8 +129,10 @@ export function call(handle: Handle, method: string, ...given: readonly unknown[
   return found.call(handle, ...given);
 }
 
-export function ownerIndex(key: ModelKey, parallelism: number): number {
-  return ownerOf(keyGroup(key, MAX_PARALLELISM), MAX_PARALLELISM, parallelism);
+/** Which of `tasks` owns a key. */
+export function ownerIndex(key: ModelKey, tasks: readonly LooseTask[]): number {
+  const group = keyGroup(key, MAX_PARALLELISM);
+  return tasks.findIndex(({ keyGroups }) => keyGroups.has(group));
 }
 
 async function writeKeyed(handle: Handle, operation: Operation): Promise<undefined> {
@@ -89,6 +141,7 @@ async function writeKeyed(handle: Handle, operation: Operation): Promise<undefin
   const folds = spec.kind === "reducing" || spec.kind === "aggregating";
   if (verb === "delete" && spec.kind === "map") call(handle, "delete", key, field);
   else if (verb === "delete" || verb === "clear") call(handle, verb, key);
+  else if (verb === "setAll") call(handle, "setAll", key, setAllEntries(operation));
   else if (folds) await call(handle, isSync ? "addSync" : "add", key, givenValue(operation));
   else await writeValues(operation, (given) => call(handle, verb, key, ...(spec.kind === "map" ? [field] : []), given));
   return undefined;

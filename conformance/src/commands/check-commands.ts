@@ -2,12 +2,12 @@
 
 import fc from "fast-check";
 import { memoryPlace } from "../harness.js";
-import { FIRST_SHAPE, type JobModel, type Snapshot } from "../model/job-model.js";
+import { FIRST_SHAPE, type JobModel, restoredContents, type Snapshot } from "../model/job-model.js";
+import { lookAt } from "../model/times.js";
 import { expectEqual } from "../oracles/expectations.js";
 import { expectedLines, firstDifference, observeJob } from "../oracles/observe.js";
 import { type Command, command } from "./command.js";
 import { openRunning } from "./open-running.js";
-import { ManualClock } from "../faults/manual-clock.js";
 import { seededRandom } from "../faults/seeded-random.js";
 import type { World } from "./world.js";
 
@@ -29,11 +29,12 @@ export async function checkRetained(model: JobModel, real: World): Promise<void>
     for (const snapshot of home.retained) {
       real.coverage.count("retained restored");
       const from = { from: real.placeOf(index).open(), job: home.job, checkpoint: snapshot.id };
-      await expectRestores(snapshot, from, real);
+      await expectRestores(snapshot, from, { model, real });
     }
   }
   for (const [index, snapshot] of model.savepoints.entries()) {
-    await expectRestores(snapshot, { savepoint: (real.savepoints[index] as World["places"][number]).open() }, real);
+    const savepoint = (real.savepoints[index] as World["places"][number]).open();
+    await expectRestores(snapshot, { savepoint }, { model, real });
   }
 }
 
@@ -41,23 +42,25 @@ export async function checkRetained(model: JobModel, real: World): Promise<void>
 async function expectRestores(
   snapshot: Snapshot,
   restore: Parameters<typeof openRunning>[0]["restore"],
-  real: World,
+  { model, real }: { readonly model: JobModel; readonly real: World },
 ): Promise<void> {
-  const shape = { ...FIRST_SHAPE, parallelism: snapshot.contents.map(({ tasks }) => tasks.length) };
+  const parallelism = snapshot.contents.map(({ tasks }) => tasks.length);
+  const shape = { ...FIRST_SHAPE, parallelism, format: model.format };
   const reader = await openRunning({
     backend: real.harness.backend(),
     storage: memoryPlace().open(),
     job: "reader",
     shape,
     restore,
-    clock: new ManualClock(),
+    clock: real.clock,
     random: seededRandom(1),
+    codecOf: real.harness.codecOf,
+    declaredAs: real.harness.declaredAs,
   });
   expectEqual(reader.control.restoredFrom, snapshot.id, "Restored from");
-  const found = firstDifference(
-    await observeJob(reader, shape.declared),
-    expectedLines(snapshot.contents, shape.declared),
-  );
+  const contents = restoredContents(snapshot, shape);
+  for (const { times } of contents) lookAt(times, model.nowMs);
+  const found = firstDifference(await observeJob(reader, shape.declared), expectedLines(contents, shape.declared));
   if (found !== undefined) throw new Error(`Checkpoint ${snapshot.id} restores to another state: ${found}`);
   await reader.control.close();
 }

@@ -10,6 +10,7 @@ import { inexactness } from "../oracles/stored-objects.js";
 import { type Command, command, operationChoices } from "./command.js";
 import { TIMEOUT_MS } from "./open-running.js";
 import { runOperation } from "./state-commands.js";
+import { advanceClock } from "./time-commands.js";
 import type { World } from "./world.js";
 
 /** A failure of the storage during a checkpoint. */
@@ -186,7 +187,7 @@ export const timeouts: fc.Arbitrary<Command> = fc
       const { gate, work, snapshot, isHeld } = await holdCheckpoint({ ...held, hold }, model, real);
       if (isHeld) {
         real.coverage.count("timeout");
-        real.clock.advance(TIMEOUT_MS);
+        await advanceClock(TIMEOUT_MS, model, real);
         await expectCode(() => work.then((result) => throwIfFailed(result)), ["ABORTED"], "A checkpoint out of time");
         await runOperation(after, model, real);
         if (comesLate) gate.open();
@@ -237,6 +238,23 @@ export const savepoints: fc.Arbitrary<Command> = fc.option(storageFaults, { freq
     expectThat(isExpected && hasCode(result.error, expected), `A savepoint: ${outcomeText(result)}`);
   }),
 );
+
+/** Writes between the barrier and the end of a savepoint are not in it. */
+export const writesDuringSavepoint: fc.Arbitrary<Command> = fc
+  .array(operationChoices, { minLength: 1, maxLength: 4 })
+  .map((during) =>
+    command(`savepoint with ${during.length} writes`, async (model, real) => {
+      if (model.health === "poisoned") return;
+      real.coverage.count("writes during savepoint");
+      const place = real.harness.place();
+      const snapshot = model.snapshot(-1);
+      const work = real.running.control.savepoint(place.open());
+      for (const choice of during) await runOperation(choice, model, real);
+      const { id } = await work;
+      real.savepoints.push(place);
+      model.savepoints.push({ ...snapshot, id });
+    }),
+  );
 
 function throwIfFailed<T>(result: Settled<T>): T {
   if ("error" in result) throw result.error;

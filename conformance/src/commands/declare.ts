@@ -4,6 +4,7 @@ import {
   aggregating,
   type AnyOperator,
   broadcast,
+  type Codec,
   defineOperator,
   list,
   map,
@@ -14,52 +15,76 @@ import {
   splitList,
   type StateDescriptor,
   string,
+  type TtlOptions,
   unionList,
   value,
 } from "@tidemark/core";
 import { type Accumulator, aggregate, reduce, type StateSpec } from "../model/catalog.js";
+import { type CodecOf, codecOf } from "./formats.js";
+import { MAX_PARALLELISM } from "../model/domains.js";
 import type { ModelField } from "../model/key-order.js";
 
 /** Names of the operators: one has text as keys, the other numbers. */
 export const OPERATOR_NAMES: readonly string[] = ["constructor", "a/b %"];
 
-/** Few, so that every key group meets keys; more than any number of tasks. */
-export const MAX_PARALLELISM = 6;
+export { MAX_PARALLELISM };
 
-/** Declares operator `index` with `specs`, in their order. */
-export function declareOperator(index: number, specs: readonly StateSpec[]): AnyOperator {
-  const states = Object.fromEntries(specs.map((spec) => [spec.name, descriptorOf(spec)]));
+/** How the declared states write their values. */
+export interface ValueFormat {
+  readonly format: number;
+  readonly codecOf: CodecOf;
+}
+
+const FIRST_FORMAT: ValueFormat = { format: 0, codecOf };
+
+/** Declares operator `index` with `specs`, in their order, and with timers. */
+export function declareOperator(
+  index: number,
+  specs: readonly StateSpec[],
+  values: ValueFormat = FIRST_FORMAT,
+): AnyOperator {
+  const states = Object.fromEntries(specs.map((spec) => [spec.name, descriptorOf(spec, values)]));
   const key = index === 0 ? string() : number();
-  const options = { key, states, maxParallelism: MAX_PARALLELISM };
+  const timers = { namespace: string() };
+  const options = { key, states, maxParallelism: MAX_PARALLELISM, timers };
   return defineOperator(OPERATOR_NAMES[index] ?? "", options as never) as unknown as AnyOperator;
 }
 
-function descriptorOf(spec: StateSpec): StateDescriptor {
+function descriptorOf(spec: StateSpec, { format, codecOf: codec }: ValueFormat): StateDescriptor {
+  const option = { codec: codec(spec.kind, format) };
   switch (spec.kind) {
     case "split-list":
-      return splitList();
+      return splitList(option);
     case "union-list":
-      return unionList();
+      return unionList(option);
     case "broadcast":
-      return broadcast<ModelField, unknown>();
+      return broadcast<ModelField, unknown>(option);
     default: {
-      const plain = plainDescriptorOf(spec);
+      const plain = plainDescriptorOf(spec, spec.ttl === undefined ? option : { ...option, ttl: spec.ttl });
       return spec.isNamespaced ? namespaced(string(), plain) : plain;
     }
   }
 }
 
-function plainDescriptorOf({ kind, default: fallback }: StateSpec): PlainDescriptor {
+interface Options {
+  readonly codec: Codec<unknown>;
+  readonly ttl?: TtlOptions;
+}
+
+function plainDescriptorOf({ kind, default: fallback }: StateSpec, options: Options): PlainDescriptor {
   switch (kind) {
     case "list":
-      return list();
+      return list(options);
     case "map":
-      return map<ModelField, unknown>();
+      return map<ModelField, unknown>(options);
     case "reducing":
-      return reducing<string>(reduce);
+      return reducing<string>(reduce, options as Options & { readonly codec: Codec<string> });
     case "aggregating":
-      return aggregating<string, Accumulator, string>(aggregate);
+      return aggregating<string, Accumulator, string>(
+        aggregate,
+        options as Options & { readonly codec: Codec<Accumulator> },
+      );
     default:
-      return fallback === undefined ? value() : value({ default: fallback });
+      return fallback === undefined ? value(options) : value({ ...options, default: fallback });
   }
 }

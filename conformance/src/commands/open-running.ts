@@ -7,11 +7,14 @@ import {
   openJob,
   type Random,
   type Restore,
-  splitKeyGroups,
+  type TaskControl,
 } from "@tidemark/core";
-import type { Shape } from "../model/job-model.js";
+import type { StateSpec } from "../model/catalog.js";
+import { ownersIn, type Shape } from "../model/job-model.js";
 import type { LooseTask, RunningJob } from "./call-state.js";
-import { declareOperator, MAX_PARALLELISM } from "./declare.js";
+import { type CodecOf, codecOf } from "./formats.js";
+import { declareOperator } from "./declare.js";
+import { keyGroupsOf } from "./key-group-shares.js";
 
 export interface OpenRequest {
   readonly backend: Backend;
@@ -21,6 +24,10 @@ export interface OpenRequest {
   readonly restore: Restore;
   readonly clock: Clock;
   readonly random: Random;
+  /** Codecs of the formats. @defaultValue sound ones */
+  readonly codecOf?: CodecOf | undefined;
+  /** What is declared for a state. @defaultValue itself */
+  readonly declaredAs?: ((spec: StateSpec) => StateSpec) | undefined;
 }
 
 /** So long may an upload take, milliseconds. */
@@ -28,9 +35,11 @@ export const TIMEOUT_MS = 10_000;
 
 export async function openRunning(request: OpenRequest): Promise<RunningJob> {
   const { backend, storage, job, shape, restore, clock, random } = request;
+  const values = { format: shape.format ?? 0, codecOf: request.codecOf ?? codecOf };
+  const heard: string[] = [];
   const tasks = shape.declared.flatMap((specs, index) => {
-    const operator = declareOperator(index, specs);
-    return splitKeyGroups(MAX_PARALLELISM, shape.parallelism[index] ?? 1).map((keyGroups) => ({ operator, keyGroups }));
+    const operator = declareOperator(index, specs.map(request.declaredAs ?? itself), values);
+    return keyGroupsOf(ownersIn(shape, index)).map((keyGroups) => ({ operator, keyGroups }));
   });
   const control = await openJob({
     job,
@@ -44,12 +53,33 @@ export async function openRunning(request: OpenRequest): Promise<RunningJob> {
     compression: shape.compression,
     graceMs: 0,
     timeoutMs: TIMEOUT_MS,
+    listener: {
+      completed: (id) => void heard.push(`completed ${id}`),
+      aborted: (id) => void heard.push(`aborted ${id}`),
+      subsumed: (ids) => void heard.push(`subsumed ${ids.join()}`),
+    },
   });
   let first = 0;
   const operators = shape.parallelism.map((count) => {
-    const own = control.tasks.slice(first, first + count) as unknown as LooseTask[];
+    const own = control.tasks.slice(first, first + count) as unknown as TimedTask[];
     first += count;
-    return own;
+    return own.map(looseTask);
   });
-  return { control, operators };
+  return { control, operators, heard };
+}
+
+function itself(spec: StateSpec): StateSpec {
+  return spec;
+}
+
+type TimedTask = TaskControl<unknown> & Pick<LooseTask, "states" | "timers">;
+
+function looseTask(task: TimedTask): LooseTask {
+  return {
+    keyGroups: task.keyGroups,
+    states: task.states,
+    timers: task.timers,
+    watermark: () => task.watermark,
+    advanceWatermark: (time) => task.advanceWatermark(time),
+  };
 }

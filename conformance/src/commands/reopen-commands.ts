@@ -4,6 +4,7 @@ import { type Compression, type ErrorCode, hasCode, type Restore } from "@tidema
 import fc from "fast-check";
 import { CATALOG, isOperatorKind, type StateSpec } from "../model/catalog.js";
 import { FIRST_SHAPE, type HomeModel, type JobModel, type Shape, type Snapshot } from "../model/job-model.js";
+import { LAST_FORMAT } from "../model/migrations.js";
 import { expectCode, expectEqual, expectThat, outcomeText, settled } from "../oracles/expectations.js";
 import {
   heldCheckpointChoices,
@@ -13,6 +14,7 @@ import {
   type StorageFault,
 } from "./checkpoint-commands.js";
 import { type Command, command } from "./command.js";
+import { stickyOwners } from "./key-group-shares.js";
 import type { World } from "./world.js";
 
 /**
@@ -34,6 +36,10 @@ interface Reopening {
   readonly declared: readonly { readonly bits: number; readonly order: number }[];
   readonly retain: number;
   readonly compression: Compression;
+  /** Whether tasks keep the key groups that they have, as far as that is even. */
+  readonly isSticky: boolean;
+  /** Whether the values get a newer format, if there is one. */
+  readonly evolves: boolean;
   /** A failure of the storage while opening. */
   readonly fault: StorageFault | null;
 }
@@ -73,12 +79,24 @@ const reopenings: fc.Arbitrary<Reopening> = fc.record({
   ),
   retain: fc.integer({ min: 1, max: 3 }),
   compression: fc.constantFrom("none" as const, "deflate" as const),
+  isSticky: fc.boolean(),
+  evolves: fc.constantFrom(false, false, false, true),
   fault: fc.option(openFaults, { freq: 4 }),
 });
 
 export const reopenCommands: fc.Arbitrary<Command> = reopenings.map((reopening) => {
-  const { ending, home, from, index, parallelism, declared, retain, fault } = reopening;
-  const how = { home, from, index, parallelism, bits: declared.map(({ bits }) => bits), retain, fault };
+  const { ending, home, from, index, parallelism, declared, retain, evolves, isSticky, fault } = reopening;
+  const how = {
+    evolves,
+    isSticky,
+    home,
+    from,
+    index,
+    parallelism,
+    bits: declared.map(({ bits }) => bits),
+    retain,
+    fault,
+  };
   return command(`reopen after ${ending.kind} ${JSON.stringify(how)}`, (model, real) => reopen(reopening, model, real));
 });
 
@@ -216,13 +234,21 @@ function foreignSource(index: number, model: JobModel, real: World): Source {
   };
 }
 
-function shapeOf({ declared, parallelism, retain, compression }: Reopening, { rescales }: JobModel): Shape {
+function shapeOf(
+  { declared, parallelism, retain, compression, evolves: isEvolving, isSticky }: Reopening,
+  model: JobModel,
+): Shape {
+  const { rescales, evolves, format } = model;
+  // What is not declared is not looked at: it may come back where the watermark does.
+  const needsDeclaring = ({ kind, ttl }: StateSpec): boolean => isOperatorKind(kind) || ttl?.time === "event";
   const isDeclared = (bits: number, spec: StateSpec): boolean =>
-    (rescales && isOperatorKind(spec.kind)) || ((bits >> CATALOG.indexOf(spec)) & 1) === 1;
+    evolves || (rescales && needsDeclaring(spec)) || ((bits >> CATALOG.indexOf(spec)) & 1) === 1;
   return {
+    format: Math.min(format + (evolves && isEvolving ? 1 : 0), LAST_FORMAT),
     retain,
     compression,
     parallelism: rescales ? parallelism : FIRST_SHAPE.parallelism,
+    ...(rescales && isSticky ? { owners: stickyOwners(model, parallelism) } : {}),
     declared: declared.map(({ bits, order }) => permuted(CATALOG, order).filter((spec) => isDeclared(bits, spec))),
   };
 }

@@ -10,6 +10,7 @@ import { expectedLines, firstDifference, observeJob } from "../oracles/observe.j
 import type { RunningJob } from "./call-state.js";
 import type { Coverage } from "./coverage.js";
 import { openRunning } from "./open-running.js";
+import { type FiredTimers, handleTimers } from "./timer-handling.js";
 
 /** A job that another one has taken the place of. */
 export interface Zombie {
@@ -36,12 +37,15 @@ export class World {
   hasLateUploads = false;
   storage!: ScriptedStorage;
   running!: RunningJob;
+  /** The timers that fired in each task of each operator since the job was opened, in order. */
+  fired: FiredTimers = [];
   /** Seed of the randomness of the last opening. */
   #seed: number;
 
   constructor(harness: Harness, coverage: Coverage, seed = 0) {
     this.#seed = seed;
     this.harness = harness;
+    harness.begin?.();
     this.coverage = coverage;
     this.places = [harness.place(), harness.place()];
   }
@@ -75,8 +79,11 @@ export class World {
       restore,
       clock: this.clock,
       random: seededRandom(++this.#seed),
+      codecOf: this.harness.codecOf,
+      declaredAs: this.harness.declaredAs,
     });
     this.running = this.harness.wrap?.(running) ?? running;
+    this.fired = handleTimers(this.running, shape.declared);
   }
 
   /** Throws unless the running job holds exactly what the model says. */
@@ -84,5 +91,6 @@ export class World {
     const { declared } = model.shape;
     const found = firstDifference(await observeJob(this.running, declared), expectedLines(model.contents, declared));
     if (found !== undefined) throw new Error(`The state is wrong ${when}: ${found}`);
+    model.readAll();
   }
 }

@@ -2,11 +2,13 @@
  * A clock that a test moves by hand.
  *
  * Invariants:
- * - Timers fire in `advance` only, in the order of their times.
+ * - Timers fire in `advance` only, in the order of their times; how long they take does not depend on the time of day.
+ * - `monotonic` never goes back.
  * - Each look at `monotonic` takes `tickMs`, so that work in slices pauses as it would on a slow machine.
  */
 
 import type { Clock, Timer } from "@tidemark/core";
+import { START_MS } from "../model/domains.js";
 
 interface Pending {
   readonly atMs: number;
@@ -15,7 +17,9 @@ interface Pending {
 
 export class ManualClock implements Clock {
   readonly #tickMs: number;
-  #nowMs = 1_000_000;
+  /** Time of day and time passed. */
+  #nowMs = START_MS;
+  #passedMs = START_MS;
   #looks = 0;
   #pending: Pending[] = [];
 
@@ -29,11 +33,11 @@ export class ManualClock implements Clock {
 
   monotonic(): number {
     this.#looks++;
-    return this.#nowMs + this.#looks * this.#tickMs;
+    return this.#passedMs + this.#looks * this.#tickMs;
   }
 
   schedule(delayMs: number, action: () => void): Timer {
-    const pending: Pending = { atMs: this.#nowMs + delayMs, action };
+    const pending: Pending = { atMs: this.#passedMs + delayMs, action };
     this.#pending.push(pending);
     return { cancel: () => this.#remove(pending) };
   }
@@ -43,14 +47,20 @@ export class ManualClock implements Clock {
   /** Lets time pass, and fires what is due. */
   advance(ms: number): void {
     this.#nowMs += ms;
+    this.#passedMs += ms;
     for (let next = this.#nextDue(); next !== undefined; next = this.#nextDue()) {
       this.#remove(next);
       next.action();
     }
   }
 
+  /** Sets the time of day back: no time passes, and nothing fires. */
+  setBack(ms: number): void {
+    this.#nowMs -= ms;
+  }
+
   #nextDue(): Pending | undefined {
-    const due = this.#pending.filter(({ atMs }) => atMs <= this.#nowMs);
+    const due = this.#pending.filter(({ atMs }) => atMs <= this.#passedMs);
     return due.sort((a, b) => a.atMs - b.atMs)[0];
   }
 

@@ -159,6 +159,30 @@ export const ownerLaws: readonly StoreLaw[] = [
   },
   {
     id: "S2",
+    title: "prepare, where it exists, takes nothing from an owner, and close gives back what it took",
+    async check(harness) {
+      const { store: owner } = await opened(harness);
+      await owner.apply(markOf(1), deltaOf([put(A, "1")]));
+      const early = harness.create();
+      if (early.prepare === undefined) return;
+      if (harness.takeover === "refused") await assertRefused(early.prepare(SCOPE), "UNAVAILABLE");
+      else await early.prepare(SCOPE);
+      await early.close();
+      assert.deepEqual(await read(owner, A), ["1"]);
+      await owner.apply(markOf(2), deltaOf([put(A, "2")]));
+      await owner.close();
+      const given = harness.create();
+      await given.prepare?.(SCOPE);
+      await given.close();
+      const next = harness.create();
+      await next.prepare?.(SCOPE);
+      await assertRefused(next.getMany([A]), "CLOSED");
+      assertAt(await next.open(SCOPE, newFence()), GROUPS, markOf(2));
+      assert.deepEqual(await read(next, A), ["2"]);
+    },
+  },
+  {
+    id: "S2",
     title: "an apply that was under way when another took over changes nothing afterwards",
     async check(harness) {
       if (harness.takeover === "refused") return;

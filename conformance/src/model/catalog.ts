@@ -15,13 +15,30 @@ export type StateKind =
   | "union-list"
   | "broadcast";
 
+/** How long values live, as it is declared. */
+export interface TtlSpec {
+  readonly ms: number;
+  /** @defaultValue "processing" */
+  readonly time?: "processing" | "event";
+  /** @defaultValue "on-create-and-write" */
+  readonly update?: "on-create-and-write" | "on-read-and-write";
+  /** @defaultValue "never-return-expired" */
+  readonly visibility?: "never-return-expired" | "return-expired-if-not-cleaned-up";
+}
+
 export interface StateSpec {
   readonly name: string;
   readonly kind: StateKind;
   readonly isNamespaced: boolean;
   /** Of value state: what an absent key reads as. */
   readonly default?: unknown;
+  readonly ttl?: TtlSpec;
 }
+
+/** What timers write to, if it is declared. */
+export const TIMER_LOG = "";
+/** As `TIMER_LOG`, and expires. */
+export const EXPIRING_TIMER_LOG = "in";
 
 export const CATALOG: readonly StateSpec[] = [
   { name: "__proto__", kind: "value", isNamespaced: false },
@@ -38,7 +55,33 @@ export const CATALOG: readonly StateSpec[] = [
   { name: "7", kind: "split-list", isNamespaced: false },
   { name: "toString", kind: "union-list", isNamespaced: false },
   { name: "a%b_c'\"", kind: "broadcast", isNamespaced: false },
+  { name: "valueOf", kind: "value", isNamespaced: false, ttl: { ms: 20 } },
+  { name: "%00", kind: "list", isNamespaced: false, ttl: { ms: 20 } },
+  { name: "\ufeff", kind: "map", isNamespaced: false, ttl: { ms: 10 } },
+  { name: "-0", kind: "reducing", isNamespaced: false, ttl: { ms: 20, time: "event" } },
+  { name: "null", kind: "aggregating", isNamespaced: false, ttl: { ms: 20, update: "on-read-and-write" } },
+  { name: "in", kind: "list", isNamespaced: true, ttl: { ms: 10, time: "event" } },
+  { name: "timers", kind: "reducing", isNamespaced: true, ttl: { ms: 20 } },
+  { name: "watermark", kind: "map", isNamespaced: true, ttl: { ms: 20, time: "event", update: "on-read-and-write" } },
+  { name: "prototype", kind: "value", isNamespaced: true, ttl: { ms: 10, time: "event", update: "on-read-and-write" } },
+  { name: "then", kind: "value", isNamespaced: false, default: 0, ttl: { ms: 20, ...lenient() } },
+  { name: "NaN", kind: "list", isNamespaced: false, ttl: { ms: 20, time: "event", ...lenient() } },
+  {
+    name: "hasOwnProperty",
+    kind: "map",
+    isNamespaced: false,
+    ttl: { ms: 20, update: "on-read-and-write", ...lenient() },
+  },
 ];
+
+function lenient(): Pick<TtlSpec, "visibility"> {
+  return { visibility: "return-expired-if-not-cleaned-up" };
+}
+
+/** Whether the first read of what has expired may still give it. */
+export function isLenient({ ttl }: StateSpec): boolean {
+  return ttl?.visibility === "return-expired-if-not-cleaned-up";
+}
 
 export function isOperatorKind(kind: StateKind): boolean {
   return kind === "split-list" || kind === "union-list" || kind === "broadcast";

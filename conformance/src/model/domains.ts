@@ -6,6 +6,12 @@
 
 import type { ModelField, ModelKey } from "./key-order.js";
 
+/** Few, so that every key group meets keys; more than any number of tasks. */
+export const MAX_PARALLELISM = 6;
+
+/** The time of day at which runs begin, milliseconds. */
+export const START_MS = 1_000_000;
+
 export const TEXT_KEYS: readonly string[] = [
   "",
   "\u0000",

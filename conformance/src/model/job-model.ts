@@ -8,7 +8,11 @@
 
 import type { Compression } from "@tidemark/core";
 import { CATALOG, type StateSpec } from "./catalog.js";
-import { emptyOperator, type OperatorContent, rescaled } from "./operator-model.js";
+import { MAX_PARALLELISM, START_MS } from "./domains.js";
+import { migrateContent } from "./format-model.js";
+import { evenOwners, type Owners, taskCount } from "./key-order.js";
+import { emptyOperator, type OperatorContent, readAll, rescaled, turnTtl } from "./operator-model.js";
+import { lookAt } from "./times.js";
 
 /** One checkpoint or savepoint. */
 export interface Snapshot {
@@ -39,6 +43,17 @@ export interface Shape {
   readonly parallelism: readonly number[];
   readonly retain: number;
   readonly compression: Compression;
+  /** In which format the declared states have their values. @defaultValue 0 */
+  readonly format?: number;
+  /** For each operator which task owns each key group. @defaultValue even shares */
+  readonly owners?: readonly Owners[];
+}
+
+/** The owners of an operator's key groups; even shares where those of the shape are for another number of tasks. */
+export function ownersIn({ owners, parallelism }: Shape, operator: number): Owners {
+  const count = parallelism[operator] ?? 1;
+  const given = owners?.[operator];
+  return given !== undefined && taskCount(given) === count ? given : evenOwners(MAX_PARALLELISM, count);
 }
 
 export const FIRST_SHAPE: Shape = { declared: [CATALOG, CATALOG], parallelism: [2, 1], retain: 1, compression: "none" };
@@ -46,22 +61,30 @@ export const FIRST_SHAPE: Shape = { declared: [CATALOG, CATALOG], parallelism: [
 export class JobModel {
   readonly homes: readonly HomeModel[];
   readonly savepoints: Snapshot[] = [];
-  contents: readonly OperatorContent[] = FIRST_SHAPE.parallelism.map(emptyOperator);
+  contents: readonly OperatorContent[] = restoredContents(undefined, FIRST_SHAPE);
   shape: Shape = FIRST_SHAPE;
   current = 0;
   health: Health = "running";
   /** What the running job continues from. */
   base: Snapshot | undefined;
 
+  /** What the clock of the job shows. */
+  nowMs = START_MS;
+  /** The newest format that any job of the run has declared. */
+  format = 0;
+
   /** Kinds of commands that the program leaves out, one bit each. */
   left = 0;
   /** Whether the numbers of tasks change. */
   rescales = false;
+  /** Whether values get newer formats; then every state is declared: a former codec is needed while segments have it. */
+  evolves = false;
   /** States that the program calls, one bit each: few, so that calls of one state meet. */
   focus = -1;
 
   constructor(homes: readonly Pick<HomeModel, "place" | "job">[]) {
     this.homes = homes.map(({ place, job }) => ({ place, job, retain: FIRST_SHAPE.retain, retained: [], maybe: [] }));
+    this.look(this.nowMs);
   }
 
   get home(): HomeModel {
@@ -81,6 +104,19 @@ export class JobModel {
     return { id, contents: structuredClone(this.contents), parent: this.base };
   }
 
+  /** The clock shows another time, and every task has seen it. */
+  look(nowMs: number): void {
+    this.nowMs = nowMs;
+    for (const { times } of this.contents) lookAt(times, nowMs);
+  }
+
+  /** Everything that is declared and present was read. */
+  readAll(): void {
+    for (const [operator, content] of this.contents.entries()) {
+      for (const spec of this.shape.declared[operator] ?? []) readAll(content, spec, MAX_PARALLELISM);
+    }
+  }
+
   /** A checkpoint was published. */
   publish(snapshot: Snapshot): void {
     const { home, shape } = this;
@@ -96,9 +132,25 @@ export class JobModel {
     this.base = snapshot;
     this.home.retain = shape.retain;
     this.health = "running";
-    this.contents =
-      snapshot === undefined
-        ? shape.parallelism.map(emptyOperator)
-        : snapshot.contents.map((content, operator) => rescaled(content, CATALOG, shape.parallelism[operator] ?? 1));
+    this.format = Math.max(this.format, shape.format ?? 0);
+    this.contents = restoredContents(snapshot, shape);
+    this.look(this.nowMs);
+    for (const [operator, content] of this.contents.entries()) {
+      for (const spec of shape.declared[operator] ?? []) turnTtl(content, spec, MAX_PARALLELISM);
+    }
   }
+}
+
+/** What a job in `shape` finds when it starts from `snapshot`. */
+export function restoredContents(snapshot: Snapshot | undefined, shape: Shape): readonly OperatorContent[] {
+  return shape.parallelism.map((_, operator) => {
+    const owners = ownersIn(shape, operator);
+    const before = snapshot?.contents[operator];
+    const specs = shape.declared[operator] ?? [];
+    const content =
+      before === undefined
+        ? emptyOperator(owners)
+        : rescaled(before, CATALOG, { owners, maxParallelism: MAX_PARALLELISM });
+    return migrateContent(content, specs, shape.format ?? 0);
+  });
 }

@@ -30,14 +30,25 @@ export function keyGroup(key: ModelKey, maxParallelism: number): number {
   return murmur3(Buffer.from(encodeKey(key), "latin1")) % maxParallelism;
 }
 
-/** Which of `parallelism` tasks owns a key group, by the rule for even contiguous shares. */
-export function ownerOf(group: number, maxParallelism: number, parallelism: number): number {
-  for (let task = 0; task < parallelism; task++) {
-    const first = Math.ceil((task * maxParallelism) / parallelism);
-    const next = Math.ceil(((task + 1) * maxParallelism) / parallelism);
-    if (first <= group && group < next) return task;
-  }
-  throw new RangeError(`No task owns the key group. group=${group} parallelism=${parallelism}.`);
+/** Which task owns each key group. */
+export type Owners = readonly number[];
+
+/** The owners where `parallelism` tasks have even contiguous shares. */
+export function evenOwners(maxParallelism: number, parallelism: number): Owners {
+  return Array.from({ length: parallelism }, (_, task) => {
+    const bound = (index: number): number => Math.ceil((index * maxParallelism) / parallelism);
+    return Array.from({ length: bound(task + 1) - bound(task) }, () => task);
+  }).flat();
+}
+
+/** How many tasks own key groups. */
+export function taskCount(owners: Owners): number {
+  return Math.max(...owners) + 1;
+}
+
+/** The key groups of a task, ascending. */
+export function groupsOf(owners: Owners, task: number): number[] {
+  return owners.flatMap((owner, group) => (owner === task ? [group] : []));
 }
 
 function encodeString(text: string): string {

@@ -7,9 +7,9 @@ import { FIELDS, KEY_DOMAINS, makeValue, NAMESPACES, pick, TEXTS } from "./domai
 import type { ModelField, ModelKey } from "./key-order.js";
 
 export const VERBS = {
-  value: ["set", "set", "set", "get", "delete", "update", "keys"],
-  list: ["add", "add", "addAll", "get", "set", "delete", "keys"],
-  map: ["set", "set", "set", "set", "get", "has", "delete", "clear", "isEmpty", "entries", "keys"],
+  value: ["set", "set", "set", "get", "delete", "update", "keys", "deleteAll"],
+  list: ["add", "add", "addAll", "get", "set", "delete", "keys", "deleteAll"],
+  map: ["set", "set", "set", "set", "get", "has", "delete", "clear", "isEmpty", "entries", "keys", "setAll", "drain"],
   reducing: ["add", "add", "get", "delete", "keys"],
   aggregating: ["add", "add", "get", "delete", "keys"],
   "split-list": ["add", "get", "set"],
@@ -99,6 +99,11 @@ export function mergedNamespaces({ values }: Operation): string[] {
 
 function valueFor({ kind }: StateSpec, choice: number): unknown {
   return kind === "reducing" || kind === "aggregating" ? pick(TEXTS, choice) : makeValue(choice);
+}
+
+/** What `setAll` is given: fields that may repeat. */
+export function setAllEntries({ field, values }: Operation): (readonly [ModelField, unknown])[] {
+  return values.map((choice, index) => [index === 0 ? field : pick(FIELDS, choice), makeValue(choice)]);
 }
 
 /** What `update` is called with: appends to lists, replaces by a list else; one in four deletes. */

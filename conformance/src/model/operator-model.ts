@@ -6,30 +6,46 @@
  * - Keyed state belongs to no task: it falls to tasks by key group. Operator state belongs to a task each.
  */
 
-import { type Accumulator, aggregate, isOperatorKind, reduce, type StateSpec } from "./catalog.js";
-import { encodeField, encodeKey, keyGroup, type ModelField, type ModelKey, ownerOf } from "./key-order.js";
-import { givenValue, givenValues, mergedNamespaces, type Operation, updated } from "./operation.js";
+import { type Accumulator, aggregate, CATALOG, isOperatorKind, reduce, type StateSpec } from "./catalog.js";
+import { liveParts, nowFor, type Parts, renewed, stampAt, type Stamps, stampedParts } from "./expiry.js";
+import { encodeKey, groupsOf, keyGroup, type ModelKey, type Owners, taskCount } from "./key-order.js";
+import { givenValue, givenValues, mergedNamespaces, type Operation } from "./operation.js";
+import { change, changeMap, entriesOf, type Fields, read } from "./state-model.js";
+import type { ModelTimers } from "./timer-model.js";
+import { noTimes, rescaledTimes, type TaskTimes } from "./times.js";
 
 /** What is stored for a key in a namespace: a value, a list, an accumulator, or a map by encoded field. */
-interface Cell {
+export interface Cell extends Parts {
   readonly key: ModelKey;
   readonly namespace: string;
-  content: unknown;
 }
 
-type Fields = Map<string, readonly [ModelField, unknown]>;
-
 /** Operator state of one task by the name of the state: a list, or a map by encoded field. */
-type TaskContent = Map<string, unknown[] | Fields>;
+export type TaskContent = Map<string, unknown[] | Fields>;
 
 export interface OperatorContent {
   /** By the name of the state, then by encoded key and namespace. */
   readonly keyed: Map<string, Map<string, Cell>>;
   readonly tasks: TaskContent[];
+  /** What time it is for each task. */
+  readonly times: TaskTimes[];
+  readonly timers: ModelTimers;
+  /** Which task owns each key group. */
+  readonly owners: Owners;
+  /** In which format each state has its values, by its name; 0 if it is not there. */
+  readonly formats: Map<string, number>;
 }
 
-export function emptyOperator(parallelism: number): OperatorContent {
-  return { keyed: new Map(), tasks: Array.from({ length: parallelism }, (): TaskContent => new Map()) };
+export function emptyOperator(owners: Owners): OperatorContent {
+  const parallelism = taskCount(owners);
+  return {
+    owners,
+    keyed: new Map(),
+    tasks: Array.from({ length: parallelism }, (): TaskContent => new Map()),
+    times: noTimes(parallelism),
+    timers: new Map(),
+    formats: new Map(),
+  };
 }
 
 /** Does what `operation` says, and returns what the call is to give. */
@@ -40,19 +56,52 @@ export function applyToModel(content: OperatorContent, operation: Operation, max
     const task = taskOf(operation.key, content, maxParallelism);
     return presentKeys(content, { ...operation, task, maxParallelism });
   }
-  if (operation.verb === "merge") return mergeInModel(content, operation);
+  const now = nowOfKey(content, operation, maxParallelism);
+  if (operation.verb === "deleteAll") return deleteAll(content, operation, maxParallelism);
+  if (operation.verb === "merge") return mergeInModel(content, operation, now);
   const cells = cellsOf(content, spec.name);
   const address = addressOf(operation);
-  const before = cells.get(address)?.content;
-  const { next, result } = change(before, operation);
-  if (next === undefined) cells.delete(address);
-  else cells.set(address, { key: operation.key, namespace: operation.namespace, content: next });
+  const before = cells.get(address);
+  const live = before === undefined ? undefined : liveParts(before, now);
+  const { next, result } = change(live?.content, operation);
+  const stamp = spec.ttl === undefined ? undefined : stampAt(spec.ttl, now);
+  const parts = stamp === undefined ? plainParts(next) : stampedParts({ before, live, next, operation, stamp });
+  if (parts === undefined) cells.delete(address);
+  else cells.set(address, { key: operation.key, namespace: operation.namespace, ...parts });
   return result;
 }
 
+/** What time it is for the state of the operation, in the task that owns its key. */
+export function nowOfKey(
+  content: OperatorContent,
+  { spec, key }: Pick<Operation, "spec" | "key">,
+  maxParallelism: number,
+): number | undefined {
+  if (spec.ttl === undefined) return undefined;
+  return nowFor(spec.ttl, content.times[taskOf(key, content, maxParallelism)] as TaskTimes);
+}
+
+/** What is stored for the key and namespace of an operation, with what has expired. */
+export function storedParts(content: OperatorContent, operation: Operation): Parts | undefined {
+  return content.keyed.get(operation.spec.name)?.get(addressOf(operation));
+}
+
+function plainParts(next: unknown): Parts | undefined {
+  return next === undefined ? undefined : { content: next };
+}
+
+/** Deletes every key that is present in the task that owns the operation's key, and gives them. */
+function deleteAll(content: OperatorContent, operation: Operation, maxParallelism: number): ModelKey[] {
+  const task = taskOf(operation.key, content, maxParallelism);
+  const keys = presentKeys(content, { ...operation, task, maxParallelism });
+  const cells = cellsOf(content, operation.spec.name);
+  for (const key of keys) cells.delete(addressOf({ ...operation, key }));
+  return keys;
+}
+
 /** Which task owns a key. */
-export function taskOf(key: ModelKey, { tasks }: OperatorContent, maxParallelism: number): number {
-  return ownerOf(keyGroup(key, maxParallelism), maxParallelism, tasks.length);
+export function taskOf(key: ModelKey, { owners }: OperatorContent, maxParallelism: number): number {
+  return owners[keyGroup(key, maxParallelism)] ?? -1;
 }
 
 export interface Enumeration {
@@ -78,18 +127,75 @@ export function taskContents({ tasks }: OperatorContent, spec: StateSpec, task: 
   return spec.kind === "broadcast" ? entriesOf(stored as Fields | undefined) : [...((stored as unknown[]) ?? [])];
 }
 
-/** The content as it comes back under another number of tasks. */
-export function rescaled(content: OperatorContent, specs: readonly StateSpec[], parallelism: number): OperatorContent {
-  const next = structuredClone(content);
-  const before = next.tasks.splice(0);
-  if (before.length === parallelism) {
-    next.tasks.push(...before);
+/** The content as it comes back under other tasks. What has expired is gone, whatever time it is for the new ones. */
+export function rescaled(
+  content: OperatorContent,
+  specs: readonly StateSpec[],
+  { owners, maxParallelism }: { readonly owners: Owners; readonly maxParallelism: number },
+): OperatorContent {
+  const next: OperatorContent = { ...structuredClone(content), owners };
+  const parallelism = taskCount(owners);
+  const same = sameTasks(content.owners, owners);
+  if (same !== undefined) {
+    next.tasks.splice(0, parallelism, ...same.map((task) => next.tasks[task] as TaskContent));
+    next.times.splice(0, parallelism, ...same.map((task) => next.times[task] as TaskTimes));
     return next;
   }
+  for (const spec of specs) dropExpired({ ...next, owners: content.owners }, spec, maxParallelism);
+  const before = next.tasks.splice(0);
+  next.times.push(...rescaledTimes(next.times.splice(0), content.owners, owners));
   for (let task = 0; task < parallelism; task++) {
     next.tasks.push(new Map(specs.flatMap((spec) => dealt(before, spec, { task, parallelism }))));
   }
   return structuredClone(next);
+}
+
+/** For each task the one that owned the same; `undefined` if there is none for some. */
+function sameTasks(from: Owners, to: Owners): number[] | undefined {
+  const before = Array.from({ length: taskCount(from) }, (_, task) => groupsOf(from, task).join());
+  const found = Array.from({ length: taskCount(to) }, (_, task) => before.indexOf(groupsOf(to, task).join()));
+  return found.includes(-1) || found.length !== before.length ? undefined : found;
+}
+
+/** By the clock what has expired stays so by itself: whether it was removed may show once more. */
+function dropExpired(content: OperatorContent, spec: StateSpec, maxParallelism: number): void {
+  if (spec.ttl?.time !== "event") return;
+  for (const [address, cell] of cellsOf(content, spec.name)) {
+    const live = liveParts(cell, nowOfKey(content, { spec, key: cell.key }, maxParallelism));
+    if (live === undefined) cellsOf(content, spec.name).delete(address);
+    else cellsOf(content, spec.name).set(address, { ...cell, ...live });
+  }
+}
+
+/** What a look at everything that is present does to a state: reads remove what has expired, and renew if they are to. */
+export function readAll(content: OperatorContent, spec: StateSpec, maxParallelism: number): void {
+  const { ttl } = spec;
+  if (ttl === undefined) return;
+  for (const [address, cell] of cellsOf(content, spec.name)) {
+    const now = nowOfKey(content, { spec, key: cell.key }, maxParallelism);
+    const live = liveParts(cell, now);
+    // Nobody asks for a key that is not enumerated.
+    if (live === undefined) continue;
+    const stamps = ttl.update === "on-read-and-write" ? renewed(spec, live.content, stampAt(ttl, now)) : live.stamps;
+    cellsOf(content, spec.name).set(address, { ...cell, content: live.content, stamps });
+  }
+}
+
+/** What a restore does to a state that was declared with a time to live and is not now, or the other way round. */
+export function turnTtl(content: OperatorContent, spec: StateSpec, maxParallelism: number): void {
+  const { name, ttl } = spec;
+  for (const [address, cell] of content.keyed.get(name) ?? []) {
+    if ((cell.stamps === undefined) === (ttl === undefined)) continue;
+    if (ttl !== undefined) {
+      const stamp = stampAt(ttl, nowOfKey(content, { spec, key: cell.key }, maxParallelism));
+      cellsOf(content, name).set(address, { ...cell, stamps: renewed(spec, cell.content, stamp) });
+      continue;
+    }
+    const known = CATALOG.find((other) => other.name === name) as StateSpec;
+    const live = liveParts(cell, nowOfKey(content, { spec: known, key: cell.key }, maxParallelism));
+    if (live === undefined) cellsOf(content, name).delete(address);
+    else cellsOf(content, name).set(address, { key: cell.key, namespace: cell.namespace, content: live.content });
+  }
 }
 
 function dealt(
@@ -112,6 +218,10 @@ function presentCells(content: OperatorContent, where: Enumeration): Cell[] {
   const { spec, namespace, task, maxParallelism } = where;
   return [...(content.keyed.get(spec.name)?.values() ?? [])]
     .filter((cell) => cell.namespace === namespace && taskOf(cell.key, content, maxParallelism) === task)
+    .flatMap((cell): Cell[] => {
+      const live = liveParts(cell, nowOfKey(content, { spec, key: cell.key }, maxParallelism));
+      return live === undefined ? [] : [{ ...cell, ...live }];
+    })
     .map((cell) => ({ cell, group: keyGroup(cell.key, maxParallelism), encoded: encodeKey(cell.key) }))
     .sort((a, b) => a.group - b.group || (a.encoded < b.encoded ? -1 : 1))
     .map(({ cell }) => cell);
@@ -128,17 +238,35 @@ function addressOf({ key, namespace }: Operation): string {
 }
 
 /** Everything of the sources goes into the operation's namespace. */
-function mergeInModel(content: OperatorContent, operation: Operation): undefined {
-  const { spec, namespace: target } = operation;
+function mergeInModel(content: OperatorContent, operation: Operation, now: number | undefined): undefined {
+  const { spec, namespace: target, key } = operation;
   const cells = cellsOf(content, spec.name);
   const sources = [...new Set(mergedNamespaces(operation))].filter((namespace) => namespace !== target);
-  const addresses = [target, ...sources].map((namespace) => addressOf({ ...operation, namespace }));
-  const parts = addresses.flatMap((address) => cells.get(address) ?? []).map((cell) => cell.content);
-  for (const address of addresses) cells.delete(address);
-  if (parts.length === 0) return undefined;
-  const next = parts.reduce((left, right) => combined(spec, left, right));
-  cells.set(addressOf(operation), { key: operation.key, namespace: target, content: next });
+  const take = (namespace: string): Parts | undefined => {
+    const cell = cells.get(addressOf({ ...operation, namespace }));
+    return cell === undefined ? undefined : liveParts(cell, now);
+  };
+  const moved = sources.flatMap((namespace) => take(namespace) ?? []);
+  const before = spec.kind === "list" ? cells.get(addressOf(operation)) : take(target);
+  for (const namespace of sources) cells.delete(addressOf({ ...operation, namespace }));
+  if (moved.length === 0) return undefined;
+  const parts = [...(before === undefined ? [] : [before]), ...moved];
+  const next = parts.map((part) => part.content).reduce((left, right) => combined(spec, left, right));
+  const stamps = spec.ttl === undefined ? undefined : mergedStamps(before, next, stampAt(spec.ttl, now));
+  cells.set(addressOf(operation), {
+    key,
+    namespace: target,
+    content: next,
+    ...(stamps === undefined ? {} : { stamps }),
+  });
   return undefined;
+}
+
+/** What comes in is stamped anew; the elements that were there keep their stamps. */
+function mergedStamps(before: Parts | undefined, next: unknown, stamp: number): Stamps {
+  if (!Array.isArray(next)) return stamp;
+  const kept = (before?.stamps as number[] | undefined) ?? [];
+  return next.map((_, at) => kept[at] ?? stamp);
 }
 
 function combined({ kind }: StateSpec, left: unknown, right: unknown): unknown {
@@ -146,87 +274,6 @@ function combined({ kind }: StateSpec, left: unknown, right: unknown): unknown {
   return kind === "reducing"
     ? reduce(left as string, right as string)
     : aggregate.merge(left as Accumulator, right as Accumulator);
-}
-
-interface Changed {
-  /** `undefined`: the key is absent. */
-  readonly next: unknown;
-  readonly result?: unknown;
-}
-
-function change(before: unknown, operation: Operation): Changed {
-  switch (operation.spec.kind) {
-    case "value":
-      return changeValue(before, operation);
-    case "list":
-      return changeList(before as unknown[] | undefined, operation);
-    case "map":
-      return changeMap(before as Fields | undefined, operation);
-    default:
-      return changeFolded(before, operation);
-  }
-}
-
-function changeValue(before: unknown, operation: Operation): Changed {
-  switch (operation.verb) {
-    case "set":
-      return { next: givenValue(operation) };
-    case "delete":
-      return { next: undefined };
-    case "update":
-      return { next: updated(before === undefined ? operation.spec.default : before, operation) };
-    default:
-      return { next: before, result: read(operation.spec, before) };
-  }
-}
-
-function changeList(before: unknown[] | undefined, operation: Operation): Changed {
-  switch (operation.verb) {
-    case "add":
-      return { next: [...(before ?? []), givenValue(operation)] };
-    case "addAll":
-      return { next: unlessEmpty([...(before ?? []), ...givenValues(operation)]) };
-    case "set":
-      return { next: unlessEmpty(givenValues(operation)) };
-    case "delete":
-      return { next: undefined };
-    default:
-      return { next: before, result: before ?? [] };
-  }
-}
-
-function changeMap(before: Fields | undefined, operation: Operation): Changed {
-  const fields: Fields = new Map(before);
-  const encoded = encodeField(operation.field);
-  switch (operation.verb) {
-    case "set":
-      fields.set(encoded, [operation.field, givenValue(operation)]);
-      break;
-    case "delete":
-      fields.delete(encoded);
-      break;
-    case "clear":
-      fields.clear();
-      break;
-    case "get":
-      return { next: before, result: fields.get(encoded)?.[1] };
-    case "has":
-      return { next: before, result: fields.has(encoded) };
-    case "isEmpty":
-      return { next: before, result: fields.size === 0 };
-    default:
-      return { next: before, result: entriesOf(fields) };
-  }
-  return { next: fields.size === 0 ? undefined : fields };
-}
-
-function changeFolded(before: unknown, operation: Operation): Changed {
-  const { spec, verb } = operation;
-  if (verb === "get") return { next: before, result: read(spec, before) };
-  if (verb === "delete") return { next: undefined };
-  const input = givenValue(operation) as string;
-  if (spec.kind === "reducing") return { next: before === undefined ? input : reduce(before as string, input) };
-  return { next: aggregate.add(input, (before as Accumulator | undefined) ?? aggregate.create()) };
 }
 
 function applyToTasks({ tasks }: OperatorContent, operation: Operation): unknown {
@@ -243,19 +290,4 @@ function applyToTasks({ tasks }: OperatorContent, operation: Operation): unknown
   if (verb === "get") return before;
   task.set(spec.name, verb === "add" ? [...before, givenValue(operation)] : givenValues(operation));
   return undefined;
-}
-
-function read(spec: StateSpec, stored: unknown): unknown {
-  if (spec.kind === "map") return entriesOf(stored as Fields | undefined);
-  if (stored === undefined) return spec.kind === "list" ? [] : spec.default;
-  return spec.kind === "aggregating" ? aggregate.result(stored as Accumulator) : stored;
-}
-
-/** Ascending by encoded field. */
-function entriesOf(fields: Fields | undefined): (readonly [ModelField, unknown])[] {
-  return [...(fields ?? [])].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, entry]) => entry);
-}
-
-function unlessEmpty(list: unknown[]): unknown[] | undefined {
-  return list.length === 0 ? undefined : list;
 }

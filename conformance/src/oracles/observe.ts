@@ -3,9 +3,11 @@
 import { call, collect, handleOf, type LooseTask, type RunningJob } from "../commands/call-state.js";
 import { MAX_PARALLELISM } from "../commands/declare.js";
 import { canonical } from "../model/canonical.js";
-import { isOperatorKind, type StateSpec } from "../model/catalog.js";
+import { isLenient, isOperatorKind, type StateSpec } from "../model/catalog.js";
 import { NAMESPACES } from "../model/domains.js";
-import { type OperatorContent, presentContents, taskContents } from "../model/operator-model.js";
+import type { ModelKey } from "../model/key-order.js";
+import { type OperatorContent, presentContents, taskContents, taskOf } from "../model/operator-model.js";
+import { type ModelTimer, showTimer, timersInOrder } from "../model/timer-model.js";
 
 /** Reads everything of a running job, in the order in which it is enumerated. */
 export async function observeJob(job: RunningJob, declared: readonly (readonly StateSpec[])[]): Promise<string[]> {
@@ -15,6 +17,7 @@ export async function observeJob(job: RunningJob, declared: readonly (readonly S
       for (const spec of inNameOrder(declared[operator])) {
         lines.push(...(await observeState(task, spec, `#${operator}.${index}`)));
       }
+      lines.push(...observeTimers(task, `#${operator}.${index}`));
     }
   }
   return lines;
@@ -26,9 +29,10 @@ export function expectedLines(
   declared: readonly (readonly StateSpec[])[],
 ): string[] {
   return contents.flatMap((content, operator) =>
-    content.tasks.flatMap((_, task) =>
-      inNameOrder(declared[operator]).flatMap((spec) => expectedState(content, spec, { operator, task })),
-    ),
+    content.tasks.flatMap((_, task) => [
+      ...inNameOrder(declared[operator]).flatMap((spec) => expectedState(content, spec, { operator, task })),
+      ...expectedTimers(content, { operator, task }),
+    ]),
   );
 }
 
@@ -59,19 +63,42 @@ async function observeState(task: LooseTask, spec: StateSpec, where: string): Pr
   for (const namespace of namespacesOf(spec)) {
     const handle = handleOf(task, { spec, namespace });
     for (const key of await collect(call(handle, "keys"))) {
-      const content =
-        spec.kind === "map" ? await collect(call(handle, "entries", key)) : await call(handle, "get", key);
-      lines.push(line(place(where, spec, namespace), [key, content]));
+      const read = async (): Promise<unknown> =>
+        spec.kind === "map" ? collect(call(handle, "entries", key)) : call(handle, "get", key);
+      // What has expired may be seen once more, and only once.
+      if (isLenient(spec)) await read();
+      lines.push(line(place(where, spec, namespace), [key, await read()]));
     }
   }
   return lines;
 }
 
-function expectedState(
-  content: OperatorContent,
-  spec: StateSpec,
-  { operator, task }: { readonly operator: number; readonly task: number },
-): string[] {
+function observeTimers(task: LooseTask, where: string): string[] {
+  const kinds = TIMER_KINDS.map((kind) => {
+    const entries = call(task.timers[kind], "entries") as readonly Omit<ModelTimer, "kind">[];
+    return `${where} ${entries.length} timers: ${entries.map((timer) => showTimer({ kind, ...timer })).join()}`;
+  });
+  return [...kinds, `${where} watermark ${task.watermark() ?? null}`];
+}
+
+const TIMER_KINDS = ["event", "processing"] as const;
+
+interface Where {
+  readonly operator: number;
+  readonly task: number;
+}
+
+function expectedTimers(content: OperatorContent, { operator, task }: Where): string[] {
+  const where = `#${operator}.${task}`;
+  const isOwn = (key: ModelKey): boolean => taskOf(key, content, MAX_PARALLELISM) === task;
+  const kinds = TIMER_KINDS.map((kind) => {
+    const timers = timersInOrder(content.timers, { kind, isOwn });
+    return `${where} ${timers.length} timers: ${timers.map(showTimer).join()}`;
+  });
+  return [...kinds, `${where} watermark ${content.times[task]?.watermark ?? null}`];
+}
+
+function expectedState(content: OperatorContent, spec: StateSpec, { operator, task }: Where): string[] {
   const where = `#${operator}.${task}`;
   if (isOperatorKind(spec.kind)) return [line(place(where, spec, ""), ["", taskContents(content, spec, task)])];
   return namespacesOf(spec).flatMap((namespace) => {

@@ -61,13 +61,14 @@ async function segmentsOf(storage: CheckpointStorage, name: string): Promise<str
   return operators.flatMap(({ tasks }) => tasks.flatMap(({ segments }) => segments.map((segment) => segment.name)));
 }
 
-/** One line `tidemark-manifest 1 <SHA-256 of the document>`, then the document. */
+/** One line `tidemark-manifest <1 or 2> <SHA-256 of the document>`, then the document. */
 function parseManifest(bytes: Buffer): ManifestDocument {
   const lineEnd = bytes.indexOf("\n");
   const [magic, version, sha256] = bytes.subarray(0, lineEnd).toString("latin1").split(" ");
   const document = bytes.subarray(lineEnd + 1, -1);
   const actual = createHash("sha256").update(document).digest("hex");
-  if (magic !== "tidemark-manifest" || version !== "1" || sha256 !== actual) throw new Error("Not a whole manifest.");
+  const isKnown = magic === "tidemark-manifest" && (version === "1" || version === "2");
+  if (!isKnown || sha256 !== actual) throw new Error("Not a whole manifest.");
   return JSON.parse(document.toString("utf8")) as ManifestDocument;
 }
 

@@ -12,11 +12,11 @@ import type { Harness } from "../harness.js";
 import type { JobModel } from "../model/job-model.js";
 
 export function anyHistory(harness: Harness, coverage: Coverage, maxCommands: number): fc.IAsyncProperty<[Program]> {
-  return fc.asyncProperty(programs(maxCommands), async ({ left, rescales, focus, commands }) => {
+  return fc.asyncProperty(programs(maxCommands), async ({ left, rescales, evolves, focus, commands }) => {
     let both: { readonly model: JobModel; readonly real: World } | undefined;
     const setup = async () => {
       both = await World.start(harness, coverage);
-      Object.assign(both.model, { left, rescales, focus });
+      Object.assign(both.model, { left, rescales, evolves, focus });
       return both;
     };
     await fc.asyncModelRun(setup, commands as Iterable<fc.AsyncCommand<JobModel, World>>);

@@ -29,12 +29,14 @@ export const asyncHarness: Harness = storedHarness("a store, waited for", (provi
   create: () => waitedFor(provider.create()),
 }));
 
-/** One place for all jobs that are ever opened: what others have left there must not be taken for one's own. */
+/** One place for all jobs of a history: what others have left there must not be taken for one's own. */
 function storedHarness(name: string, wrap: (provider: StoreProvider) => StoreProvider): Harness {
-  const store = wrap(memoryStore({ cacheBytes: 4096 }));
+  const newStore = (): StoreProvider => wrap(memoryStore({ cacheBytes: 4096 }));
+  let store = newStore();
   const sync = name.endsWith("at once") ? "point" : false;
   return {
     name,
+    begin: () => void (store = newStore()),
     backend: () => ({ name, sync, checkpoints: memoryStorage(), store }),
     place: memoryPlace,
   };

@@ -12,7 +12,7 @@ export type {
   StoredObject,
 } from "./contracts/checkpoint-storage.js";
 export type { Clock, Random, Timer } from "./contracts/clock.js";
-export type { Codec, DecodedKey, FormerCodec, KeyCodec, KeyIdentity } from "./contracts/codec.js";
+export type { Codec, DecodedKey, FormerCodec, FormerKeyCodec, KeyCodec, KeyIdentity } from "./contracts/codec.js";
 export type {
   AppliedGroups,
   Change,
@@ -53,10 +53,12 @@ export {
   string,
   tuple,
 } from "./key/key-codecs.js";
+export { evolvedKey, formerKey } from "./key/evolved-key.js";
 export { keyGroupOf, type KeyGroupRange, KeyGroups, splitKeyGroups } from "./key/key-groups.js";
 export { stickyKeyGroups } from "./key/sticky-key-groups.js";
 export { murmur3 } from "./key/murmur3.js";
 export type { ForeignRestore, OwnRestore, Restore, SavepointRestore } from "./restore/restore-source.js";
+export { rekeySavepoint, type RekeyedSavepoint, type RekeyOptions } from "./savepoint/rekey-savepoint.js";
 export type { Compression } from "./segment/format.js";
 export {
   type Aggregate,
@@ -99,6 +101,7 @@ export {
   type StateDescriptors,
   type TimersDeclaration,
 } from "./task/define-operator.js";
+export type { StopOptions } from "./job/stop-job.js";
 export type { ProcessOptions } from "./task/process.js";
 export type { FiredTimer, TimerEntry, TimerHandler, Timers, TimersOfKind } from "./task/timers.js";
 export type {

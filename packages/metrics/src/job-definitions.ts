@@ -13,7 +13,7 @@ const ACCESS = [1e-7, 5e-7, 1e-6, 5e-6, 1e-5, 1e-4, 1e-3, 1e-2, 0.1, 1];
 export const jobDefinitions = {
   checkpoints: count("checkpoints", "Checkpoints and savepoints that ended.", ["job", "kind", "status"]),
   subsumed: count("checkpoints.subsumed", "Checkpoints that a newer one replaced.", JOB),
-  underWay: count("checkpoints.under.way", "1 while a checkpoint or savepoint is under way.", JOB),
+  underWay: count("checkpoints.under.way", "Checkpoints and savepoints that are under way.", JOB),
   checkpointDuration: histogram(
     "checkpoint.duration",
     "From the trigger of a checkpoint to its end.",

@@ -36,10 +36,10 @@ function checkpointMetrics(sink: MetricSink, clock: Clock): () => void {
     endedAt.readings((ended) => Math.max(0, clock.now() - ended) / 1000),
   );
   return listen({
-    "tidemark:checkpoint:start": ({ job }) => underWay.set(job, 1),
+    "tidemark:checkpoint:start": ({ job }) => underWay.add(job, 1),
     "tidemark:checkpoint:end": (end) => {
       const { job, kind, status } = end;
-      underWay.set(job, 0);
+      underWay.add(job, -1);
       count(1, { job, kind, status });
       duration(end.durationMs / 1000, { job, kind, status });
       syncPause(end.syncPauseMs / 1000, { job });
@@ -103,6 +103,11 @@ class LatestByJob {
 
   set(job: string, figure: number): void {
     this.#latest.set(job, figure);
+  }
+
+  /** A start may have come before anyone listened: then it is not counted, nor is its end. */
+  add(job: string, change: number): void {
+    this.#latest.set(job, Math.max(0, (this.#latest.get(job) ?? 0) + change));
   }
 
   readings(shown: (figure: number) => number = (figure) => figure): Readings {

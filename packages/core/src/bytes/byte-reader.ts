@@ -77,6 +77,12 @@ export class ByteReader {
     return new ByteReader(this.#buffer, at, at + length);
   }
 
+  /** Points `reader` at the next `length` bytes, which count as read here. */
+  limit(reader: ByteReader, length: number): void {
+    const at = this.#advance(length);
+    reader.reset(this.#source, at, at + length);
+  }
+
   /** The byte `offset` after the next, which stays unread. */
   peek(offset: number): number {
     const at = this.#position + offset;

@@ -26,8 +26,11 @@ export interface GarbageScope {
 export interface Reachable {
   /** Last parts of the names of retained manifests. */
   readonly manifests: ReadonlySet<string>;
-  /** Last parts of the names of segments that these manifests name, or that are being uploaded. */
-  readonly segments: ReadonlySet<string>;
+  /**
+   * Whether a segment stays, by the last part of its name: these manifests name it, or a checkpoint under way may. Asked when the
+   * segment is found, as checkpoints go on meanwhile.
+   */
+  readonly segments: Pick<ReadonlySet<string>, "has">;
 }
 
 export class GarbageCollector {

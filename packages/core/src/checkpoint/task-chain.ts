@@ -1,14 +1,20 @@
 /**
  * The segments that a task's last checkpoint consists of, and the frozen tables that are in no completed checkpoint yet.
  *
- *   freeze ──▶ pending ──extend──▶ uploaded ──(published)──adopt──▶ in the chain, no longer pending
- *                 ▲                    │
- *                 └────── aborted ─────┘   nothing is lost: the next extension takes all that is pending, newer wins
+ *   freeze ──▶ pending ──extend, or uploadDelta and join──▶ uploaded ──(published)──adopt──▶ in the chain, no longer pending
+ *                 ▲                                            │
+ *                 └─────────────────── aborted ────────────────┘   nothing is lost: the next one takes all that is pending, newer wins
+ *
+ * A checkpoint that has no other under way at its barrier extends: all that is pending becomes one segment, merged with what
+ * compaction says. One that begins beside others cannot know the chain that it will stand on. It uploads what its own barrier froze,
+ * and joins it, in its turn, to the chain as it is then, behind what aborted ones left pending.
  *
  * Invariants:
  * - The chain is what the last completed checkpoint lists. It changes in `adopt` only.
+ * - Whatever is frozen is pending until a completed checkpoint has it.
  */
 
+import { assert } from "../assert.js";
 import type { CheckpointStorage } from "../contracts/checkpoint-storage.js";
 import type { Clock } from "../contracts/clock.js";
 import { quoted, StateBackendError } from "../errors.js";
@@ -52,12 +58,20 @@ export interface ExtendRequest {
   readonly signal: AbortSignal;
 }
 
+/** A frozen table by itself, uploaded. */
+export interface Delta {
+  readonly frozen: FrozenTable;
+  readonly segment: SegmentRef;
+}
+
 /** The chain as it will be once the checkpoint is published. */
 export interface ChainExtension {
   readonly segments: readonly SegmentRef[];
   readonly uploadedBytes: number;
   /** The frozen tables that it contains. */
   readonly frozen: readonly FrozenTable[];
+  /** The chain that it was made for. */
+  readonly onto: readonly SegmentRef[];
 }
 
 export class TaskChain {
@@ -65,6 +79,8 @@ export class TaskChain {
   readonly #codecs: CodecKnowledge | undefined;
   #segments: readonly SegmentRef[];
   #pending: readonly FrozenTable[] = [];
+  /** Deltas of pending tables that are uploaded. */
+  readonly #deltas = new Map<FrozenTable, SegmentRef>();
 
   /** `codecs` is needed if a segment has values in a former codec. */
   constructor(place: SegmentPlace, segments: readonly SegmentRef[], codecs?: CodecKnowledge) {
@@ -87,19 +103,66 @@ export class TaskChain {
     return this.#pending.reduce((sum, { bytes }) => sum + bytes, 0);
   }
 
+  /** Whether the chain stays short enough if one more segment for each pending table, and for one more, joins it. */
+  get hasRoom(): boolean {
+    return this.#segments.length + this.#pending.length < SEGMENTS_MAX;
+  }
+
+  /** Whether a segment is the uploaded delta of a pending table. */
+  isDelta(leaf: string): boolean {
+    for (const { name } of this.#deltas.values()) if (name === leaf) return true;
+    return false;
+  }
+
   freeze(frozen: FrozenTable): void {
     if (frozen.rowCount > 0) this.#pending = [...this.#pending, frozen];
   }
 
-  /** Uploads what the next checkpoint needs; changes nothing here. */
+  /** What is pending of epochs up to `epoch` and not uploaded as a delta, oldest first. */
+  withoutDelta(epoch: number): readonly FrozenTable[] {
+    return this.#pending.filter((table) => table.epoch <= epoch && !this.#deltas.has(table));
+  }
+
+  /** Uploads a frozen table by itself; changes nothing here. */
+  uploadDelta(frozen: FrozenTable, request: ExtendRequest): Promise<SegmentRef> {
+    const slicer = new Slicer(request.clock);
+    return uploadSegment({
+      ...request,
+      slicer,
+      storage: this.place.storage,
+      prefix: this.place.prefix,
+      leaf: request.nextLeaf(),
+      sources: [frozen.entries(slicer)],
+      isBase: false,
+      level: 0,
+    });
+  }
+
+  /** From now on the segment stands for a pending table. */
+  keepDelta({ frozen, segment }: Delta): void {
+    if (this.#pending.includes(frozen)) this.#deltas.set(frozen, segment);
+  }
+
+  /** The chain and the deltas of all that is pending up to an epoch. */
+  join(epoch: number, uploadedBytes: number): ChainExtension {
+    const frozen = this.#pending.filter((table) => table.epoch <= epoch);
+    const deltas = frozen.map((table) => this.#deltas.get(table));
+    assert(!deltas.includes(undefined), "every delta is uploaded before it joins the chain");
+    const segments = [...this.#segments, ...(deltas as SegmentRef[])];
+    assert(segments.length <= SEGMENTS_MAX, "there was room for one more delta");
+    return { segments, uploadedBytes, frozen, onto: this.#segments };
+  }
+
+  /** Uploads what the next checkpoint needs, if no other is under way; changes nothing here. */
   async extend(request: ExtendRequest): Promise<ChainExtension> {
     const frozen = this.#pending;
+    const onto = this.#segments;
     const rows = frozen.reduce((sum, { rowCount }) => sum + rowCount, 0);
     const isUnchanged = rows === 0 && this.#segments.length <= SEGMENTS_MAX;
-    if (isUnchanged && request.kind === "incremental") return { segments: this.#segments, uploadedBytes: 0, frozen };
+    if (isUnchanged && request.kind === "incremental") return { segments: onto, uploadedBytes: 0, frozen, onto };
     const plan = request.kind === "full" ? { keep: 0, level: BASE_LEVEL } : this.#plan(rows, request.liveRows);
     const slicer = new Slicer(request.clock);
-    const merged = await readers(this.place, this.#segments.slice(plan.keep), this.#codecs);
+    const merged = await readers(this.place, onto.slice(plan.keep), this.#codecs);
     const segment = await uploadSegment({
       ...request,
       slicer,
@@ -110,8 +173,7 @@ export class TaskChain {
       isBase: plan.keep === 0,
       level: plan.level,
     });
-    const kept = this.#segments.slice(0, plan.keep);
-    return { segments: [...kept, segment], uploadedBytes: segment.bytes, frozen };
+    return { segments: [...onto.slice(0, plan.keep), segment], uploadedBytes: segment.bytes, frozen, onto };
   }
 
   /** Writes the whole state as one segment elsewhere; changes nothing here. */
@@ -121,6 +183,7 @@ export class TaskChain {
     convert: (source: EntrySource) => EntrySource = (source) => source,
   ): Promise<SegmentRef> {
     const slicer = new Slicer(request.clock);
+    const frozen = this.#pending;
     return uploadSegment({
       ...request,
       slicer,
@@ -129,7 +192,7 @@ export class TaskChain {
       leaf: request.nextLeaf(),
       sources: [
         ...(await readers(this.place, this.#segments, this.#codecs)).map(convert),
-        ...this.#pending.map((table) => table.entries(slicer)),
+        ...frozen.map((table) => table.entries(slicer)),
       ],
       isBase: true,
       level: BASE_LEVEL,
@@ -138,7 +201,9 @@ export class TaskChain {
 
   /** The checkpoint is published: its extension becomes the chain. */
   async adopt(extension: ChainExtension, clock: Clock): Promise<void> {
+    assert(extension.onto === this.#segments, "the chain is the one that the checkpoint was made for");
     this.#segments = extension.segments;
+    for (const table of extension.frozen) this.#deltas.delete(table);
     this.#pending = this.#pending.filter((table) => !extension.frozen.includes(table));
     const slicer = new Slicer(clock);
     for (const table of extension.frozen) await table.completed(slicer);

@@ -28,4 +28,6 @@ export interface StoreProvider {
   create(): Store;
   /** Bytes that the decoded values of one task may take in memory besides what is not checkpointed yet. */
   readonly cacheBytes: number;
+  /** Bytes that the changes of one task may take in memory until a checkpoint has them, if the job does not say. */
+  readonly memtableBytes?: number;
 }

@@ -12,10 +12,11 @@ export interface Clock {
   /** Wall-clock time, milliseconds since 1970-01-01 UTC, an integer. May step back. */
   now(): number;
   /**
-   * As `now`, but may stand still during one turn of the event loop: cheap enough to be asked at every read.
-   * @defaultValue `now`
+   * Calls `action` once, at the end of this turn of the event loop. With it, reads of values that expire need not each ask for the time:
+   * it may stand still during one turn, for some hundreds of calls.
+   * @defaultValue every read asks `now`
    */
-  turnNow?(): number;
+  atTurnEnd?(action: () => void): void;
   /** Milliseconds since an arbitrary moment, with fractions. Never steps back. */
   monotonic(): number;
   /** Calls `action` once, not before `delayMs` have passed. Keeps the process alive only if someone waits for it. */

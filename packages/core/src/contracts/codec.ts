@@ -71,6 +71,15 @@ export interface KeyCodec<K> {
   hash(key: K): number;
   /** The key that `identity` was made from. */
   fromIdentity(identity: KeyIdentity): K;
+  /** Codecs whose keys this one takes over. Declare them with `evolvedKey`. */
+  readonly former?: readonly FormerKeyCodec<K>[];
+}
+
+/** A codec that keys, namespaces or fields had before, and how they become those of today. */
+export interface FormerKeyCodec<K> {
+  readonly codec: KeyCodec<unknown>;
+  /** Pure, and no two old keys give the same one. */
+  migrate(old: unknown): K;
 }
 
 export interface DecodedKey<K> {

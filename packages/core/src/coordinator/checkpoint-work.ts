@@ -1,23 +1,19 @@
-/**
- * What a checkpoint does after its barrier: upload, publish, adopt, collect. And the same for a savepoint.
- */
+/** What checkpoints and savepoints are made of. */
 
 import type { GarbageCollector } from "../checkpoint/garbage.js";
 import type { Lineage } from "../checkpoint/lineage.js";
-import { encodeManifest, type Manifest, type OperatorManifest, type SegmentRef } from "../checkpoint/manifest.js";
-import { SAVEPOINT_MANIFEST, SAVEPOINT_SEGMENTS, segmentLeaf } from "../checkpoint/names.js";
-import type { ExtendRequest } from "../checkpoint/task-chain.js";
-import type { CheckpointStorage } from "../contracts/checkpoint-storage.js";
+import type { Manifest, OperatorManifest, SegmentRef } from "../checkpoint/manifest.js";
+import { segmentLeaf } from "../checkpoint/names.js";
 import type { Clock } from "../contracts/clock.js";
-import { StateBackendError } from "../errors.js";
 import type { TimeSeen } from "../table/task-time.js";
 import type { Telemetry } from "../telemetry/telemetry.js";
 import type { ClaimedSavepoint } from "./claimed-savepoint.js";
-import type { Deadline } from "./deadline.js";
 import type { CheckpointListener } from "./listener.js";
 import type { CheckpointSettings } from "./options.js";
+import type { Deadline } from "./deadline.js";
+import type { PendingCheckpoint } from "./pending-checkpoint.js";
 import type { Retention } from "./retention.js";
-import { codecVersions, stateTimes, type TaskRuntime } from "./task-runtime.js";
+import type { TaskRuntime } from "./task-runtime.js";
 
 /** What the coordinator of a job is made of. */
 export interface CoordinatorParts {
@@ -45,6 +41,13 @@ export interface Barrier {
   readonly syncPauseMs: number;
 }
 
+/** A checkpoint or savepoint after its barrier. */
+export interface Work<Result> {
+  readonly pending: PendingCheckpoint<Result>;
+  readonly barrier: Barrier;
+  readonly deadline: Deadline;
+}
+
 /** Sizes of a checkpoint, bytes. */
 export interface CheckpointSizes {
   readonly fullBytes: number;
@@ -61,8 +64,8 @@ export class SegmentNames {
     this.#lineage = lineage;
   }
 
-  get uploading(): ReadonlySet<string> {
-    return this.#uploading;
+  isUploading(leaf: string): boolean {
+    return this.#uploading.has(leaf);
   }
 
   /** Runs an upload under a new name, which counts as being uploaded until the upload has settled. */
@@ -76,71 +79,6 @@ export class SegmentNames {
       this.#uploading.delete(leaf);
     }
   }
-}
-
-/** Uploads what every task froze; the result is published by `publish`. */
-export async function uploadCheckpoint(
-  parts: CoordinatorParts,
-  work: { readonly kind: "incremental" | "full"; readonly barrier: Barrier; readonly deadline: Deadline },
-) {
-  const { tasks, segmentNames } = parts;
-  const uploads = tasks.map((task, i) =>
-    segmentNames.use((nextLeaf) =>
-      task.chain.extend(
-        extendRequest(parts, task, {
-          ...work,
-          liveRows: work.barrier.liveRows[i] ?? 0,
-          time: work.barrier.times[i],
-          nextLeaf,
-        }),
-      ),
-    ),
-  );
-  return work.deadline.race(allOrFirstError(uploads));
-}
-
-/** Writes the whole state of every task to `target`, and its manifest last. */
-export async function writeSavepoint(
-  parts: CoordinatorParts,
-  target: CheckpointStorage,
-  work: { readonly barrier: Barrier; readonly deadline: Deadline; readonly parent: number | undefined },
-): Promise<CheckpointSizes> {
-  const { tasks, segmentNames, clock, lineage } = parts;
-  const started = clock.monotonic();
-  const place = { storage: target, prefix: SAVEPOINT_SEGMENTS };
-  await lineage.assertOwner();
-  await refuseUsedPlace(target);
-  const uploads = tasks.map((task, i) =>
-    segmentNames.use((nextLeaf) =>
-      task.chain.copyTo(
-        place,
-        extendRequest(parts, task, {
-          kind: "full",
-          deadline: work.deadline,
-          liveRows: 0,
-          time: work.barrier.times[i],
-          nextLeaf,
-        }),
-      ),
-    ),
-  );
-  const segments = await work.deadline.race(allOrFirstError(uploads));
-  const written = segments.map((segment) => ({ segments: [segment], uploadedBytes: segment.bytes }));
-  const sizes = sizesOf(written);
-  const manifest = manifestOf(parts, {
-    kind: "savepoint",
-    checkpoint: work.barrier.id,
-    parent: work.parent ?? null,
-    retains: [],
-    durationMs: clock.monotonic() - started,
-    ...sizes,
-    operators: operatorManifests(tasks, written, work.barrier),
-  });
-  await lineage.assertOwner();
-  if ((await target.put(SAVEPOINT_MANIFEST, encodeManifest(manifest), { ifAbsent: true })) === "exists") {
-    throw usedPlace();
-  }
-  return sizes;
 }
 
 /** The parts of a manifest that differ from one checkpoint to the next. */
@@ -177,47 +115,4 @@ export function sizesOf(
     fullBytes: written.reduce((sum, { segments }) => segments.reduce((total, s) => total + s.visibleBytes, sum), 0),
     incrementalBytes: written.reduce((sum, { uploadedBytes }) => sum + uploadedBytes, 0),
   };
-}
-
-function extendRequest(
-  { settings, clock }: CoordinatorParts,
-  task: TaskRuntime,
-  work: Pick<ExtendRequest, "kind" | "liveRows" | "nextLeaf"> & {
-    readonly deadline: Deadline;
-    readonly time: TimeSeen | undefined;
-  },
-): ExtendRequest {
-  const { kind, liveRows, nextLeaf, deadline, time } = work;
-  const nowOf = time === undefined ? undefined : stateTimes(task, time);
-  const { compression } = settings;
-  return {
-    kind,
-    liveRows,
-    nextLeaf,
-    compression,
-    codecVersions: codecVersions(task),
-    clock,
-    nowOf,
-    signal: deadline.signal,
-  };
-}
-
-/** All results, or the first error when everything has settled: nothing goes on behind the caller's back. */
-async function allOrFirstError<T>(work: readonly Promise<T>[]): Promise<T[]> {
-  const settled = await Promise.allSettled(work);
-  return settled.map((result) => {
-    if (result.status === "rejected") throw result.reason as Error;
-    return result.value;
-  });
-}
-
-async function refuseUsedPlace(target: CheckpointStorage): Promise<void> {
-  for await (const { name } of target.list("")) if (name === SAVEPOINT_MANIFEST) throw usedPlace();
-}
-
-function usedPlace(): StateBackendError {
-  return new StateBackendError(
-    "STATE_INCOMPATIBLE",
-    "There is a savepoint at this place already, and it was not touched. Give each savepoint a place of its own.",
-  );
 }

@@ -3,68 +3,67 @@
  *
  *   trigger ─▶ barrier: no record enters, those in flight end, every task freezes in one synchronous step   (#barrier)
  *           ─▶ frozen tables are encoded and uploaded while processing goes on, until all tasks have       (uploadCheckpoint)
- *           ─▶ the manifest is published                                                                   (Lineage.publish)
- *           ─▶ tasks adopt their new chains, older checkpoints are subsumed, garbage is collected          (#complete)
+ *           ─▶ in order of the ids: what was frozen joins the chain, the manifest is published             (Publisher)
+ *           ─▶ tasks adopt their new chains, older checkpoints are subsumed, garbage is collected          (Publisher)
  *   failed before publishing ─▶ aborted: what was frozen is in the next checkpoint
  *   published or not, nobody knows; or a newer owner ─▶ poisoned: the way back is a restore
  *
  * Invariants:
- * - One checkpoint or savepoint at a time, in the order of the calls; ids ascend and are never used twice by an attempt.
+ * - Checkpoints and savepoints have their barriers in the order of the calls; ids ascend and are never used twice by an attempt.
+ * - At most `concurrentMax` incremental checkpoints are between barrier and end at one time; full ones and savepoints have none beside them.
+ * - They end, and everybody is told, in the order of the ids, whichever way they end. Garbage is collected in the turn of one of them.
  * - All tasks are frozen at the same moment.
  */
 
-import { encodeManifest } from "../checkpoint/manifest.js";
-import type { ChainExtension } from "../checkpoint/task-chain.js";
+import type { SegmentRef } from "../checkpoint/manifest.js";
 import type { CheckpointStorage } from "../contracts/checkpoint-storage.js";
-import { isStateBackendError, StateBackendError } from "../errors.js";
-import {
-  type Barrier,
-  type CheckpointSizes,
-  type CoordinatorParts,
-  manifestOf,
-  operatorManifests,
-  sizesOf,
-  uploadCheckpoint,
-  writeSavepoint,
-} from "./checkpoint-work.js";
+import type { Barrier, CheckpointSizes, CoordinatorParts, Work } from "./checkpoint-work.js";
 import { Deadline } from "./deadline.js";
+import { Failures } from "./failures.js";
 import { type CheckpointInfo, type CompletedCheckpoint, History } from "./history.js";
-import {
-  applyToStore,
-  freezeTask,
-  liveRows,
-  memoryOf,
-  settleTask,
-  type TaskRuntime,
-  timeSeen,
-  unsavedBytes,
-} from "./task-runtime.js";
+import { PendingCheckpoint } from "./pending-checkpoint.js";
+import { Publisher } from "./publisher.js";
+import { writeSavepoint } from "./savepoint.js";
+import { freezeTask, liveRows, memoryOf, timeSeen, unsavedBytes } from "./task-runtime.js";
+import type { TaskUpload } from "./task-uploads.js";
+import { type Turn, Turns } from "./turns.js";
 
 /** Share of `memoryBytes` at which a checkpoint is asked for. */
 const EARLY_SHARE = 0.6;
 /** Between a failed checkpoint that was to make room and the next. */
 const RETRY_PAUSE_MS = 500;
 
-type Work = (barrier: Barrier, deadline: Deadline) => Promise<CheckpointSizes>;
+/** Synchronous up to where what was frozen is taken. */
+type Run<Result> = (work: Work<Result>) => Promise<CheckpointSizes>;
+
+interface TurnOf<Kind extends CheckpointInfo["kind"] = CheckpointInfo["kind"]> extends Turn {
+  readonly kind: Kind;
+  /** Whether the job ends with it. */
+  readonly isLast: boolean;
+}
 
 export class Coordinator {
   readonly #parts: CoordinatorParts;
   readonly #history = new History();
-  #parent: number | undefined;
+  readonly #turns: Turns;
+  /** The last one that had its barrier. */
+  #latest: { readonly isEnded: boolean; readonly whenEnded: Promise<void> } | undefined;
+  readonly #failures: Failures;
+  readonly #publisher: Publisher;
   /** Checkpoints and savepoints that were asked for and have not ended. */
   #underWay = 0;
-  /** Ends when the last one that was asked for has. */
+  /** Ends when all that were asked for have. */
   #tail: Promise<void> = Promise.resolve();
   #early: Promise<void> | undefined;
   /** Automatic checkpoints that failed in a row. */
-  #failures = 0;
-  #garbageError: unknown;
-  #isPoisoned = false;
-  #lastCompleted: { readonly id: number; readonly endedAt: number; readonly at: number } | undefined;
+  #failedInRow = 0;
 
   constructor(parts: CoordinatorParts, restoredFrom: number | undefined) {
     this.#parts = parts;
-    this.#parent = restoredFrom;
+    const { tasks, settings, listener } = parts;
+    this.#failures = new Failures(tasks, listener);
+    this.#publisher = new Publisher(parts, this.#failures, restoredFrom);
+    this.#turns = new Turns(settings.concurrentMax, () => tasks.every(({ chain }) => chain.hasRoom));
   }
 
   get history(): readonly CheckpointInfo[] {
@@ -78,30 +77,47 @@ export class Coordinator {
 
   /** The last checkpoint that this coordinator completed. */
   get lastCompleted(): CompletedCheckpoint | undefined {
-    if (this.#lastCompleted === undefined) return undefined;
-    const { id, endedAt, at } = this.#lastCompleted;
-    return { id, endedAt, ageMs: this.#parts.clock.monotonic() - at };
+    return this.#publisher.lastCompleted;
   }
 
+  /** Whether an incremental checkpoint would have to wait. */
   get isBusy(): boolean {
-    return this.#underWay > 0;
+    return this.#turns.isFull;
   }
 
   /** Why garbage could not be removed the last time; it is tried again after every checkpoint. */
   get garbageError(): unknown {
-    return this.#garbageError;
+    return this.#publisher.garbageError;
   }
 
-  /** Takes a checkpoint. If nothing else is under way and no record in flight, the barrier comes before the first promise. */
+  /** Takes a checkpoint. If nothing has to be waited for and no record is in flight, the barrier comes before the first promise. */
   checkpoint(kind: "incremental" | "full"): Promise<CheckpointInfo> {
-    return this.#inTurn(kind, (barrier, deadline) => this.#publishCheckpoint(kind, barrier, deadline));
+    return this.#checkpoint({ kind, isExclusive: kind === "full", isLast: false });
   }
 
   /** Writes the whole state to a storage of its own. The chain of checkpoints does not change. */
   savepoint(target: CheckpointStorage): Promise<CheckpointInfo> {
-    return this.#inTurn("savepoint", (barrier, deadline) =>
-      this.#asOwner(writeSavepoint(this.#parts, target, { barrier, deadline, parent: this.#parent })),
-    );
+    return this.#savepoint(target, { kind: "savepoint", isExclusive: true, isLast: false });
+  }
+
+  /**
+   * A last checkpoint, or savepoint: nothing enters from its barrier on, and then the tasks are closed. If it fails, all goes on.
+   */
+  last(savepoint: CheckpointStorage | undefined): Promise<CheckpointInfo> {
+    const exclusive = { isExclusive: true, isLast: true } as const;
+    if (savepoint === undefined) return this.#checkpoint({ kind: "incremental", ...exclusive });
+    return this.#savepoint(savepoint, { kind: "savepoint", ...exclusive });
+  }
+
+  #checkpoint(turn: TurnOf<"incremental" | "full">): Promise<CheckpointInfo> {
+    return this.#inTurn<TaskUpload>(turn, (work) => this.#publisher.publish(turn.kind, work));
+  }
+
+  #savepoint(target: CheckpointStorage, turn: TurnOf<"savepoint">): Promise<CheckpointInfo> {
+    return this.#inTurn<SegmentRef>(turn, (work) => {
+      const { parent } = this.#publisher;
+      return this.#publisher.asOwner(writeSavepoint(this.#parts, target, { ...work, parent }));
+    });
   }
 
   /**
@@ -111,10 +127,10 @@ export class Coordinator {
     const { settings } = this.#parts;
     try {
       await this.checkpoint("incremental");
-      this.#failures = 0;
+      this.#failedInRow = 0;
     } catch (error) {
-      this.#failures++;
-      if (this.#failures > settings.toleratedFailures) this.poison(error);
+      this.#failedInRow++;
+      if (this.#failedInRow > settings.toleratedFailures) this.poison(error);
     }
   }
 
@@ -133,24 +149,19 @@ export class Coordinator {
 
   /** Refuses all further calls of the tasks. */
   poison(cause: unknown): void {
-    this.#isPoisoned = true;
-    const refusal = isFenced(cause) ? cause : poisoned(cause);
-    for (const { epoch } of this.#parts.tasks) epoch.refusal ??= refusal;
-    for (const task of this.#parts.tasks) task.stop();
+    this.#failures.poison(cause);
   }
 
   /** Refuses all further calls; resolves when nothing is under way any more. */
   async close(): Promise<void> {
-    const closed = new StateBackendError("CLOSED", "The task is closed. Open it again to go on.");
-    for (const { epoch } of this.#parts.tasks) epoch.refusal = closed;
-    for (const task of this.#parts.tasks) task.stop();
+    this.#failures.close();
     while (this.#underWay > 0) await this.#tail;
   }
 
   async #makeRoom(): Promise<void> {
     const { clock } = this.#parts;
     await this.automatic();
-    if (this.#failures > 0) {
+    if (this.#failedInRow > 0) {
       await new Promise<void>((resolve) => {
         clock.schedule(RETRY_PAUSE_MS, resolve, true);
       });
@@ -158,32 +169,39 @@ export class Coordinator {
     this.#early = undefined;
   }
 
-  #inTurn(kind: CheckpointInfo["kind"], work: Work): Promise<CheckpointInfo> {
-    const turn = this.#turn(kind, work);
-    this.#tail = turn.then(ignore, ignore);
-    return turn;
+  #inTurn<Result>(turn: TurnOf, run: Run<Result>): Promise<CheckpointInfo> {
+    const ended = this.#take(turn, run);
+    // Who waits begins after those who wait for this one.
+    const next = (): void => this.#turns.next();
+    this.#tail = Promise.all([this.#tail, ended.then(next, next)]).then(ignore);
+    return ended;
   }
 
-  /** Synchronous up to the barrier if nothing is under way. Ended, also for those who call next, when its promise settles. */
-  async #turn(kind: CheckpointInfo["kind"], work: Work): Promise<CheckpointInfo> {
-    const before = this.#underWay++ > 0 ? this.#tail : undefined;
+  /** Synchronous up to the barrier if there is room. Ended, also for those who call next, when its promise settles. */
+  async #take<Result>(turn: TurnOf, run: Run<Result>): Promise<CheckpointInfo> {
+    const begun = this.#turns.enter(turn);
+    this.#underWay++;
     try {
-      if (before !== undefined) await before;
-      return await this.#run(kind, work);
+      if (begun !== undefined) await begun;
+      return await this.#run(turn, run);
     } finally {
       this.#underWay--;
+      this.#turns.leave(turn);
     }
   }
 
-  async #run(kind: CheckpointInfo["kind"], work: Work): Promise<CheckpointInfo> {
+  async #run<Result>(turn: TurnOf, run: Run<Result>): Promise<CheckpointInfo> {
     const { clock, settings, tasks, telemetry } = this.#parts;
+    const { kind, isLast } = turn;
+    const isHeld = isLast || !settings.asyncSnapshots;
     for (const { epoch } of tasks) epoch.check();
     const memory = memoryOf(this.#parts);
     const started = clock.monotonic();
-    const found = this.#barrier();
+    const found = this.#barrier(isHeld);
     const barrier = found instanceof Promise ? await found : found;
     telemetry.barrier(barrier.id, kind, memory);
     const deadline = new Deadline(clock, settings.timeoutMs);
+    const pending = this.#begin<Result>(barrier.id);
     const ended = (): Pick<CheckpointInfo, "id" | "kind" | "syncPauseMs" | "durationMs" | "endedAt"> => ({
       id: barrier.id,
       kind,
@@ -192,31 +210,54 @@ export class Coordinator {
       endedAt: clock.now(),
     });
     try {
-      const sizes = await work(barrier, deadline);
-      return telemetry.ended(this.#history.add({ ...ended(), ...sizes, status: "completed" }), memory);
+      const running = run({ pending, barrier, deadline });
+      this.#turns.frozen(turn);
+      const sizes = await running;
+      const info = telemetry.ended(this.#history.add({ ...ended(), ...sizes, status: "completed" }), memory);
+      if (isLast) {
+        this.#failures.tell((listener) => listener.stopped?.(barrier.id));
+        this.#failures.close();
+      }
+      return info;
     } catch (error) {
+      if (pending.turn !== undefined) await pending.turn;
       const failed = { ...ended(), fullBytes: 0, incrementalBytes: 0, status: "failed", error } as const;
       telemetry.ended(this.#history.add(failed), memory);
       // Of a poisoned task nobody knows, or it is for the newer owner to say.
-      if (kind !== "savepoint" && !this.#isPoisoned) this.#tell(() => this.#parts.listener.aborted?.(barrier.id));
+      if (kind !== "savepoint" && !this.#failures.isPoisoned) {
+        this.#failures.tell((listener) => listener.aborted?.(barrier.id));
+      }
       throw error;
     } finally {
       deadline.end();
-      if (!settings.asyncSnapshots) this.#admit();
+      pending.end();
+      if (isHeld) this.#admit();
     }
   }
 
-  /** Freezes every task at one moment. A promise only if records are in flight. */
-  #barrier(): Barrier | Promise<Barrier> {
+  #begin<Result>(checkpoint: number): PendingCheckpoint<Result> {
+    const { lineage, tasks } = this.#parts;
+    const pending = new PendingCheckpoint<Result>({
+      attempt: lineage.attempt.number,
+      checkpoint,
+      taskCount: tasks.length,
+      turn: this.#latest === undefined || this.#latest.isEnded ? undefined : this.#latest.whenEnded,
+    });
+    this.#latest = pending;
+    return pending;
+  }
+
+  /** Freezes every task at one moment, and lets records in again unless they are held. A promise only if records are in flight. */
+  #barrier(isHeld: boolean): Barrier | Promise<Barrier> {
     const { tasks, clock } = this.#parts;
     const started = clock.monotonic();
     const draining = tasks.map(({ inFlight }) => inFlight.close()).filter((ended) => ended !== undefined);
-    if (draining.length === 0) return this.#freeze(started);
-    return Promise.all(draining).then(() => this.#freeze(started));
+    if (draining.length === 0) return this.#freeze(started, isHeld);
+    return Promise.all(draining).then(() => this.#freeze(started, isHeld));
   }
 
-  #freeze(started: number): Barrier {
-    const { tasks, clock, settings } = this.#parts;
+  #freeze(started: number, isHeld: boolean): Barrier {
+    const { tasks, clock } = this.#parts;
     let isFrozen = false;
     try {
       for (const { epoch } of tasks) epoch.check();
@@ -230,123 +271,13 @@ export class Coordinator {
         syncPauseMs: clock.monotonic() - started,
       };
     } finally {
-      if (!isFrozen || settings.asyncSnapshots) this.#admit();
+      if (!isFrozen || !isHeld) this.#admit();
     }
   }
 
   #admit(): void {
     for (const { inFlight } of this.#parts.tasks) inFlight.open();
   }
-
-  /** What a listener throws is its own failure, not the checkpoint's. */
-  #tell(call: () => void): void {
-    try {
-      call();
-    } catch (error) {
-      this.poison(error);
-    }
-  }
-
-  async #publishCheckpoint(
-    kind: "incremental" | "full",
-    barrier: Barrier,
-    deadline: Deadline,
-  ): Promise<CheckpointSizes> {
-    const { tasks, clock, lineage, retention, telemetry } = this.#parts;
-    const started = clock.monotonic();
-    const extensions = await this.#asOwner(uploadCheckpoint(this.#parts, { kind, barrier, deadline }));
-    const sizes = sizesOf(extensions);
-    const manifest = manifestOf(this.#parts, {
-      kind: "checkpoint",
-      checkpoint: barrier.id,
-      parent: this.#parent ?? null,
-      retains: retention.withNext(barrier.id),
-      durationMs: clock.monotonic() - started,
-      ...sizes,
-      operators: operatorManifests(tasks, extensions, barrier),
-    });
-    let subsumed: readonly number[];
-    try {
-      subsumed = retention.add(await lineage.publish(barrier.id, encodeManifest(manifest)), manifest);
-    } catch (error) {
-      // Surely not published: the checkpoint is aborted and all goes on. Otherwise nobody knows, and nobody may guess.
-      if (!isStateBackendError(error) || error.outcome !== "not-applied") this.poison(error);
-      throw error;
-    }
-    telemetry.subsumed(barrier.id, subsumed);
-    await this.#complete(barrier.id, extensions);
-    this.#lastCompleted = { id: barrier.id, endedAt: clock.now(), at: clock.monotonic() };
-    this.#tell(() => this.#parts.listener.completed?.(barrier.id));
-    if (subsumed.length > 0) this.#tell(() => this.#parts.listener.subsumed?.(subsumed));
-    return sizes;
-  }
-
-  /** Who has been taken over is told so, whatever else went wrong on the way: a newer owner may have removed what it needed. */
-  async #asOwner<T>(work: Promise<T>): Promise<T> {
-    try {
-      return await work;
-    } catch (error) {
-      const fencing = isFenced(error) ? error : await this.#fencing();
-      if (fencing === undefined) throw error;
-      this.poison(fencing);
-      throw fencing;
-    }
-  }
-
-  /** The error that says who has taken over, if anyone has, as far as can be found out. */
-  async #fencing(): Promise<StateBackendError | undefined> {
-    try {
-      await this.#parts.lineage.assertOwner();
-      return undefined;
-    } catch (error) {
-      return isFenced(error) ? error : undefined;
-    }
-  }
-
-  /** The checkpoint is published all the same if it fails. */
-  async #applyToStore(task: TaskRuntime, id: number, extension: ChainExtension): Promise<void> {
-    try {
-      await applyToStore(task, id, extension);
-    } catch (error) {
-      this.poison(error);
-    }
-  }
-
-  async #complete(id: number, extensions: readonly ChainExtension[]): Promise<void> {
-    const { tasks, clock, retention, garbage, segmentNames, claimed } = this.#parts;
-    this.#parent = id;
-    claimed?.count();
-    for (const [i, task] of tasks.entries()) {
-      const extension = extensions[i];
-      if (extension !== undefined) {
-        await this.#applyToStore(task, id, extension);
-        await task.chain.adopt(extension, clock);
-      }
-      settleTask(task);
-    }
-    try {
-      const { manifests, segments } = await retention.reachable();
-      await garbage.collect({ manifests, segments: new Set([...segments, ...segmentNames.uploading]) });
-      await claimed?.collect();
-      this.#garbageError = undefined;
-    } catch (error) {
-      // The checkpoint is published all the same. What is left over is found again after the next one.
-      this.#garbageError = error;
-      if (isFenced(error)) this.poison(error);
-    }
-  }
-}
-
-function isFenced(error: unknown): error is StateBackendError {
-  return isStateBackendError(error) && error.code === "FENCED";
-}
-
-function poisoned(cause: unknown): StateBackendError {
-  return new StateBackendError(
-    "POISONED",
-    "The task failed in a way after which its state cannot be trusted. Close it and restore the latest checkpoint.",
-    { cause },
-  );
 }
 
 function ignore(): void {}

@@ -31,10 +31,11 @@ export class IntervalTrigger {
   }
 
   async #trigger(): Promise<void> {
-    const { intervalMs, minPauseMs } = this.#settings;
+    const { intervalMs, minPauseMs, concurrentMax } = this.#settings;
     const started = this.#clock.monotonic();
-    // One that was asked for by hand is under way: this one is left out.
-    if (!this.#coordinator.isBusy) await this.#coordinator.automatic();
+    // As many as may be are under way, perhaps by hand: this one is left out.
+    const run = this.#coordinator.isBusy ? undefined : this.#coordinator.automatic();
+    if (concurrentMax === 1) await run;
     const tookMs = this.#clock.monotonic() - started;
     this.#schedule(Math.max(minPauseMs, intervalMs - tookMs));
   }

@@ -1,7 +1,7 @@
 /** Who is told what becomes of checkpoints. */
 
 /**
- * Called, best effort, with ids in ascending order, when the outcome is known; not for savepoints. A crash may come before a call:
+ * Called, best effort, with ids in ascending order, when the outcome is known; not for savepoints, except by `stopped`. A crash may come before a call:
  * what must not be missed belongs into the state. The calls are synchronous. If one throws, the tasks are poisoned; what was
  * published stays published.
  */
@@ -12,4 +12,6 @@ export interface CheckpointListener {
   readonly aborted?: (id: number) => void;
   /** The checkpoints are not kept any more, because newer ones are. */
   readonly subsumed?: (ids: readonly number[]) => void;
+  /** `stop` ended the job with this checkpoint or savepoint: it has everything that the job did. */
+  readonly stopped?: (id: number) => void;
 }

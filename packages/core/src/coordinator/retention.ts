@@ -1,6 +1,5 @@
 /** Which checkpoints are kept, and what they need. */
 
-import type { Reachable } from "../checkpoint/garbage.js";
 import type { Manifest } from "../checkpoint/manifest.js";
 import type { ManifestName } from "../checkpoint/names.js";
 
@@ -43,7 +42,7 @@ export class Retention {
    * What the kept checkpoints need.
    * @throws what reading a kept manifest throws: then nothing may be removed
    */
-  async reachable(): Promise<Reachable> {
+  async reachable(): Promise<{ readonly manifests: ReadonlySet<string>; readonly segments: ReadonlySet<string> }> {
     const segments = new Set<string>();
     for (const kept of this.#kept) {
       kept.segments ??= segmentsOf(await this.#read(kept.name));

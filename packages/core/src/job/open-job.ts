@@ -35,6 +35,7 @@ import { asDeclared, type KeyOfOperator, type OperatorTasks } from "./operator-t
 import { JobStores } from "./job-stores.js";
 import { dealKeyGroups, judge, type PlannedTask, planTasks } from "./plan.js";
 import { rehearse, restoredBytes, restoreTasks } from "./restore-tasks.js";
+import { type StopOptions, Stopper } from "./stop-job.js";
 import { type BuiltTask, taskHandle, type TaskOf, withStates } from "./task.js";
 
 /** One task to run, or all tasks of an operator. */
@@ -101,6 +102,14 @@ export interface JobControl {
   savepoint(target: CheckpointStorage): Promise<CheckpointInfo>;
   /** Resolves when there is room for more changes. Call it between records to bound memory. */
   ready(): Promise<void>;
+  /**
+   * Ends the job with a last checkpoint, or a savepoint: `process` admits no more records, those in flight are handled, and nothing is
+   * processed after its barrier. `process` is then rejected with CLOSED. Changes that are made outside of `process` after the barrier are lost. If it
+   * fails, the job goes on. A second call with the same options joins the first. A handler must not wait for it.
+   * @throws {StateBackendError} with the code of what failed, or ABORTED; the job goes on. FENCED, POISONED or CLOSED if it does not
+   * @throws {TypeError} for unknown options, other options than those of a call under way, or `drain` with timers that nobody handles
+   */
+  stop(options?: StopOptions): Promise<CheckpointInfo>;
   /** Ends the job without a checkpoint. Storages are left open: whoever made them closes them. */
   close(): Promise<void>;
 }
@@ -128,8 +137,8 @@ export async function openJob<const Tasks extends readonly TaskOptions<unknown>[
   const { job, backend, clock = systemClock } = options;
   const telemetry = new Telemetry(job, clock);
   const started = clock.monotonic();
-  const settings = checkpointSettings(checkpointOptions(options));
   const planned = planTasks(job, options.tasks as readonly TaskOptions[]);
+  const settings = checkpointSettings(checkpointOptions(options), memoryOf(backend, planned.length));
   const place: JobPlace = { storage: options.checkpoints ?? backend.checkpoints, names: new JobNames(job), job };
   const stores = new JobStores(job, backend.store, clock);
   const request: OpenRequest = { options, settings, planned, place, stores, telemetry, clock };
@@ -138,7 +147,8 @@ export async function openJob<const Tasks extends readonly TaskOptions<unknown>[
     const opened = await openTasks(request);
     telemetry.restored(opened.restoredFrom, started, () => restoredBytes(opened.built));
     const trigger = new IntervalTrigger(opened.coordinator, settings, clock);
-    return jobHandle({ ...opened, stores, trigger }) as Job<TaskTypes<Tasks, Sync>>;
+    const stopper = new Stopper({ ...opened, stores, trigger });
+    return jobHandle({ ...opened, stores, trigger, stopper }) as Job<TaskTypes<Tasks, Sync>>;
   } catch (error) {
     // What is reported is why the job could not be opened.
     await stores.close().catch(() => undefined);
@@ -205,6 +215,7 @@ async function openTasks(request: OpenRequest): Promise<OpenedTasks> {
     ready: () => coordinator.ready(),
     poison: (cause: unknown) => coordinator.poison(cause),
     telemetry,
+    timeoutMs: settings.timeoutMs,
   };
   const handles = plan.map(({ operator }, i) => {
     const task = taskHandle(built[i] as BuiltTask, operator, services);
@@ -234,11 +245,13 @@ interface JobInside {
   readonly coordinator: Coordinator;
   readonly stores: JobStores;
   readonly trigger: IntervalTrigger;
+  readonly stopper: Stopper;
   readonly restoredFrom: number | undefined;
   readonly tasks: readonly unknown[];
 }
 
-function jobHandle({ coordinator, stores, trigger, restoredFrom, tasks }: JobInside): Job<readonly unknown[]> {
+function jobHandle(inside: JobInside): Job<readonly unknown[]> {
+  const { coordinator, stores, trigger, stopper, restoredFrom, tasks } = inside;
   return Object.freeze({
     tasks: Object.freeze(tasks),
     restoredFrom,
@@ -257,6 +270,7 @@ function jobHandle({ coordinator, stores, trigger, restoredFrom, tasks }: JobIns
     checkpoint: ({ full = false } = {}) => coordinator.checkpoint(full ? "full" : "incremental"),
     savepoint: (target) => coordinator.savepoint(target),
     ready: () => coordinator.ready(),
+    stop: (stop = {}) => stopper.stop(stop),
     async close() {
       trigger.stop();
       await coordinator.close();
@@ -279,6 +293,10 @@ const JOB_OPTIONS: ReadonlySet<string> = new Set<keyof JobOptions<boolean> | "ta
 ]);
 
 /** What is not an option of the job is one of its checkpoints, or none. */
+function memoryOf({ store }: Backend<SyncReads>, tasks: number): Pick<CheckpointOptions, "memoryBytes"> {
+  return store?.memtableBytes === undefined ? {} : { memoryBytes: store.memtableBytes * tasks };
+}
+
 function checkpointOptions(options: object): CheckpointOptions {
   return Object.fromEntries(Object.entries(options).filter(([name]) => !JOB_OPTIONS.has(name)));
 }

@@ -61,6 +61,7 @@ const JOB_MEMBERS: readonly (keyof JobControl)[] = [
   "checkpoint",
   "savepoint",
   "ready",
+  "stop",
   "close",
 ];
 const TASK_MEMBERS: readonly (keyof TaskControl<never> | "states")[] = [

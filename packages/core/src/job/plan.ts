@@ -3,11 +3,12 @@
 import type { OperatorManifest } from "../checkpoint/manifest.js";
 import type { OperatorIdentity } from "../coordinator/task-runtime.js";
 import { quoted, StateBackendError } from "../errors.js";
-import { KeyGroups, splitKeyGroups } from "../key/key-groups.js";
+import { KEY_HASH, KeyGroups, splitKeyGroups } from "../key/key-groups.js";
 import { stickyKeyGroups } from "../key/sticky-key-groups.js";
 import { checkCovered, hasLayout } from "../restore/assign.js";
 import { type DeclaredOperator, type DeclaredState, matchStates, type TakesOver } from "../restore/compatibility.js";
 import type { FoundCheckpoint } from "../restore/restore-source.js";
+import { isOtherKey, keyCodecOf, scopeCodecs, takesOverKeys } from "../restore/key-path.js";
 import { checkFormerCodecs, codecOf, takesOver } from "../restore/value-migration.js";
 import type { StateDescriptor } from "../state/descriptors.js";
 import { declaredTimers, isTimerKind } from "../table/timer-kinds.js";
@@ -15,7 +16,6 @@ import type { AnyOperator } from "../task/define-operator.js";
 import type { TaskOptions } from "./open-job.js";
 
 const OPERATOR_KINDS: ReadonlySet<string> = new Set<StateDescriptor["kind"]>(["split-list", "union-list", "broadcast"]);
-const KEY_HASH = "murmur3-32";
 
 /** A task whose options were checked. */
 export interface PlannedTask {
@@ -124,7 +124,10 @@ export function judge(
     const declared = declaredOperator(operator);
     const identity = { ...declared, states: matchStates(declared, source, codecJudge(operator)) };
     if (source !== undefined) checkFormerCodecs(operator, source);
-    if (source !== undefined) checkCovered(source, groups);
+    if (source !== undefined) {
+      // A key that moves may come from any key group.
+      checkCovered(source, isOtherKey(operator, source) ? KeyGroups.all(operator.maxParallelism) : groups);
+    }
     const siblings = planned.filter((other) => other.operator === operator);
     const isSameLayout =
       source !== undefined &&
@@ -155,10 +158,12 @@ function checkDealable(declared: DeclaredOperator, source: OperatorManifest): vo
   );
 }
 
-function codecJudge({ states }: AnyOperator): TakesOver {
-  return (name, stored) => {
-    const descriptor = Object.hasOwn(states, name) ? states[name] : undefined;
-    return descriptor !== undefined && takesOver(codecOf(descriptor), stored);
+function codecJudge(operator: AnyOperator): TakesOver {
+  return (role, state, stored) => {
+    if (role === "key" || state === undefined) return takesOverKeys(keyCodecOf(operator), stored);
+    if (role !== "codec") return takesOverKeys(scopeCodecs(operator, state)[role], stored);
+    const descriptor = isTimerKind(state.kind) ? undefined : operator.states[state.name];
+    return descriptor !== undefined && stored !== undefined && takesOver(codecOf(descriptor), stored);
   };
 }
 

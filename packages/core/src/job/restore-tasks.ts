@@ -3,23 +3,31 @@
 import type { OperatorManifest, SegmentRef } from "../checkpoint/manifest.js";
 import { TaskChain } from "../checkpoint/task-chain.js";
 import type { Clock } from "../contracts/clock.js";
+import type { BinaryKey } from "../key/binary-key.js";
 import type { Fence } from "../contracts/store.js";
 import type { SegmentNames } from "../coordinator/checkpoint-work.js";
 import type { Compression } from "../segment/format.js";
 import { assignSegments, operatorParts } from "../restore/assign.js";
 import { convertTtl, type TtlChange, ttlChanges } from "../restore/convert-ttl.js";
-import { loadTables } from "../restore/load.js";
+import { keyMigration } from "../restore/key-migration.js";
+import { isOtherKey } from "../restore/key-path.js";
+import { loadEntries, loadTables } from "../restore/load.js";
 import { loadFromStore, restoreStore } from "../restore/restore-store.js";
 import { rehearseMigrations } from "../restore/rehearse.js";
+import { liveEntries, movedEntries } from "../restore/rewrite.js";
+import { storedOperator } from "../restore/stored-operator.js";
 import { dealOperatorState, type OperatorShare } from "../restore/operator-state.js";
 import type { FoundCheckpoint, JobPlace } from "../restore/restore-source.js";
+import { watermarksBefore } from "../restore/watermarks-before.js";
 import { Slicer } from "../segment/slicer.js";
+import type { WatermarkOf } from "../state/sweep.js";
 import { STRETCH_ROWS } from "../table/frozen-rows.js";
 import { ValueMigrations, withFormerCodecs } from "../restore/value-migration.js";
 import type { TaskStore } from "../stored/task-store.js";
 import { Epoch } from "../table/epoch.js";
 import type { StateTable } from "../table/state-table.js";
 import { combinedTime, TaskTime, type TimeSeen } from "../table/task-time.js";
+import { type MovedState, moveKeys } from "./move-keys.js";
 import type { JobStores } from "./job-stores.js";
 import type { JudgedTask } from "./plan.js";
 import { bindStates, type BuiltTask, buildTask } from "./task.js";
@@ -41,8 +49,9 @@ export interface RestoreRequest {
  * @throws {StateBackendError} what a store throws
  */
 export async function restoreTasks(request: RestoreRequest): Promise<BuiltTask[]> {
+  const moved = await moveKeys(request);
   const tasks: BuiltTask[] = [];
-  for (const judged of request.plan) tasks.push(await restoreTask(judged, request));
+  for (const judged of request.plan) tasks.push(await restoreTask(judged, request, moved.get(judged)));
   return tasks;
 }
 
@@ -52,7 +61,7 @@ export function restoredBytes(tasks: readonly BuiltTask[]): number {
   return segments.reduce((sum, { visibleBytes }) => sum + visibleBytes, 0);
 }
 
-/** @throws {StateBackendError} STATE_INCOMPATIBLE if a value of the checkpoint cannot be migrated */
+/** @throws {StateBackendError} STATE_INCOMPATIBLE if a value or a key of the checkpoint cannot be migrated */
 export async function rehearse(
   plan: readonly JudgedTask[],
   found: FoundCheckpoint | undefined,
@@ -64,7 +73,11 @@ export async function rehearse(
   }
 }
 
-async function restoreTask(judged: JudgedTask, request: RestoreRequest): Promise<BuiltTask> {
+async function restoreTask(
+  judged: JudgedTask,
+  request: RestoreRequest,
+  moved: MovedState | undefined,
+): Promise<BuiltTask> {
   const { found, place, clock, epoch, stores } = request;
   const { operator, identity, groups, source, isSameLayout } = judged;
   const own = { storage: place.storage, prefix: place.names.segments };
@@ -76,20 +89,23 @@ async function restoreTask(judged: JudgedTask, request: RestoreRequest): Promise
     if (store !== undefined) await fillStore(store, { judged, request, built });
     return built;
   }
-  const assigned = await assignSegments(source, groups, { place: found.place, isSameLayout });
-  const codecs = new ValueMigrations(operator, identity.states, source.states);
-  const segments = withFormerCodecs(assigned.segments, source.states, identity.states);
-  const theirs = new TaskChain(found.place, segments, codecs);
-  const changes = ttlChanges(source, identity.states, time);
-  const isKept = found.isOwn && changes.size === 0;
+  const assigned = moved ?? (await assignSegments(source, groups, { place: found.place, isSameLayout }));
+  const stored = moved?.stored ?? source.states;
+  const codecs = new ValueMigrations(operator, identity.states, stored);
+  const segments = withFormerCodecs(assigned.segments, stored, identity.states);
+  const theirs = new TaskChain(moved === undefined ? found.place : own, segments, codecs);
+  // Keys that have moved are in other key groups than before.
+  const before = moved === undefined ? watermarksBefore(source, time) : undefined;
+  const changes = ttlChanges(source, identity.states, time, before);
+  const isKept = (found.isOwn || moved !== undefined) && changes.size === 0;
   const chain = isKept ? theirs : await copiedChain(theirs, own, { judged, request, changes });
   const built = buildTask({ ...blueprint, chain });
   const inMemory = [...built.states.values()].filter(({ isKeyed }) => store === undefined || !isKeyed);
   const tables = store === undefined ? built.runtime.tables : inMemory.map(({ table }) => table);
   const loaded = store === undefined ? chain.segments : await operatorParts(own, chain.segments);
   await loadTables({ place: own, segments: loaded, tables: byStateId(tables), clock, codecs });
-  if (store !== undefined) await fillStore(store, { judged, request, built, codecs });
-  await dropExpired(built, clock);
+  if (store !== undefined) await fillStore(store, { judged, request, built, codecs, isMoved: moved !== undefined });
+  await dropExpired(built, before, clock);
   if (!assigned.hasOperatorState) {
     dealOperatorState(built.states, await operatorShares(judged, request, found), judged);
   }
@@ -104,11 +120,14 @@ async function fillStore(
     request,
     built,
     codecs,
+    isMoved = false,
   }: {
     readonly judged: JudgedTask;
     readonly request: RestoreRequest;
     readonly built: BuiltTask;
     readonly codecs?: ValueMigrations;
+    /** Whether the chain was written for this restore, so that no store can have any of it. */
+    readonly isMoved?: boolean;
   },
 ): Promise<void> {
   const { place, segments } = built.runtime.chain;
@@ -117,7 +136,7 @@ async function fillStore(
   const { found, fence, clock, epoch } = request;
   const scope = { job, operator: operator.name, maxParallelism: operator.maxParallelism, groups };
   const applied = await store.open(scope, fence);
-  const isRescaled = found?.isOwn === true && !isSameLayout && source !== undefined;
+  const isRescaled = found?.isOwn === true && !isMoved && !isSameLayout && source !== undefined;
   await restoreStore(store, applied, {
     place,
     segments,
@@ -137,17 +156,19 @@ function byStateId(tables: readonly StateTable[]): ReadonlyMap<number, StateTabl
   return new Map(tables.map((table) => [table.stateId, table]));
 }
 
-/** What has expired by now is deleted in the first epoch. */
-async function dropExpired({ states }: BuiltTask, clock: Clock): Promise<void> {
+/** What has expired, by now or by the watermark of the task that it comes from, is deleted in the first epoch. */
+async function dropExpired({ states }: BuiltTask, before: WatermarkOf | undefined, clock: Clock): Promise<void> {
   const slicer = new Slicer(clock);
   for (const { sweep } of states.values()) {
-    while (sweep !== undefined && !sweep.step(STRETCH_ROWS)) if (slicer.isDue()) await slicer.pause();
+    while (sweep !== undefined && !sweep.step(STRETCH_ROWS, before)) if (slicer.isDue()) await slicer.pause();
   }
 }
 
-/** The times of the tasks of the checkpoint from which the task takes over key groups. */
-function timeToContinue({ source, groups }: JudgedTask): TimeSeen {
-  const before = source?.tasks.filter(({ keyGroups }) => keyGroups.intersect(groups).count > 0) ?? [];
+/** The times of the tasks of the checkpoint from which the task takes over keys. */
+function timeToContinue({ operator, source, groups }: JudgedTask): TimeSeen {
+  if (source === undefined) return combinedTime([]);
+  const isFromAll = isOtherKey(operator, source);
+  const before = source.tasks.filter(({ keyGroups }) => isFromAll || keyGroups.intersect(groups).count > 0);
   return combinedTime(before.flatMap(({ time }) => time ?? []));
 }
 
@@ -187,14 +208,20 @@ async function operatorShares(
   { place }: FoundCheckpoint,
 ): Promise<OperatorShare[]> {
   const shares: OperatorShare[] = [];
-  const codecs = new ValueMigrations(operator, identity.states, source?.states ?? []);
-  for (const task of source?.tasks ?? []) {
+  if (source === undefined) return shares;
+  const { codecs } = storedOperator({ operator, states: identity.states, source }, place);
+  for (const task of source.tasks) {
     const states = bindStates(operator, identity.states, { groups, epoch: new Epoch(1), time: new TaskTime(clock) });
     const isOperatorState = [...states.values()].filter(({ isKeyed }) => !isKeyed);
     const tables = new Map(isOperatorState.map(({ table }) => [table.stateId, table]));
-    const segments = withFormerCodecs(await operatorParts(place, task.segments), source?.states ?? [], identity.states);
-    await loadTables({ place, segments, tables, clock, codecs });
+    const segments = withFormerCodecs(await operatorParts(place, task.segments), source.states, identity.states);
+    const entries = await liveEntries({ place, segments, codecs });
+    await loadEntries(movedEntries(entries, keyMigration(operator, source) ?? unmoved), tables, new Slicer(clock));
     shares.push(states);
   }
   return shares;
+}
+
+function unmoved(key: BinaryKey): BinaryKey {
+  return key;
 }

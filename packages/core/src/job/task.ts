@@ -45,8 +45,9 @@ export interface TaskControl<Key> {
   /**
    * Says that no record with a lower time is expected any more. Waits for the records in flight, lets no other in, moves the watermark
    * on, and fires the event timers that are due, those that their handlers register included. Resolves when all have been handled. Calls
-   * run one after the other. A handler must not wait for it: it would wait for itself.
+   * run one after the other. A handler must not wait for it: it would wait for itself, until `timeoutMs`.
    * @throws {StateBackendError} VALUE_INVALID if it is not a safe integer, or goes back
+   * @throws {StateBackendError} ABORTED if records in flight are not handled within the job's `timeoutMs`; nothing has changed then
    * @throws {TypeError} if a handler calls it before it has waited for anything, or timers are due and nobody handles them
    */
   advanceWatermark(time: number): Promise<void>;
@@ -132,6 +133,8 @@ export interface TaskServices {
   readonly ready: () => Promise<void>;
   readonly poison: (cause: unknown) => void;
   readonly telemetry: Telemetry;
+  /** How long a call may wait for the records in flight. */
+  readonly timeoutMs: number;
 }
 
 /** What user code is handed. Names of states come from outside, so they are defined, never assigned. */
@@ -157,7 +160,9 @@ export function taskHandle(
       const identityOf = (id: unknown): unknown => key.identity(id);
       try {
         const guarded: typeof handler = (record, id) => timers.inHandler(() => handler(record, id));
-        const scope = { inFlight, ready: services.ready, keyOf, identityOf, advance, handler: guarded };
+        const check = (): void => runtime.epoch.check();
+        const { ready, poison: failed } = services;
+        const scope = { inFlight, check, ready, keyOf, identityOf, advance, handler: guarded, failed };
         await processRecords(records, scope, options);
       } catch (error) {
         services.poison(error);
@@ -167,7 +172,7 @@ export function taskHandle(
     get watermark() {
       return timers.watermark;
     },
-    advanceWatermark: (watermark) => timers.advanceWatermark(watermark),
+    advanceWatermark: (watermark) => timers.advanceWatermark(watermark, services.timeoutMs),
   };
   if (operator.timers !== undefined) define(control, "timers", new TaskTimers(timers));
   return control;

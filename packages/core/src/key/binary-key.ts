@@ -34,3 +34,11 @@ export function uint16Key(value: number): BinaryKey {
 export function readUint16(key: BinaryKey, offset: number): number {
   return (key.charCodeAt(offset) << 8) | key.charCodeAt(offset + 1);
 }
+
+/** With how many bytes both begin alike. */
+export function sharedLength(a: BinaryKey, b: BinaryKey): number {
+  const limit = Math.min(a.length, b.length);
+  let shared = 0;
+  while (shared < limit && a.charCodeAt(shared) === b.charCodeAt(shared)) shared++;
+  return shared;
+}

@@ -13,6 +13,9 @@ import { corruptBytes } from "../bytes/byte-reader.js";
 /** The largest number of key groups, as in Flink: a group fits two bytes. */
 export const PARALLELISM_MAX = 32_768;
 
+/** Name of the hash that key groups are made of, as it stands in manifests. */
+export const KEY_HASH = "murmur3-32";
+
 /** Where state that belongs to no key is kept: above every key group of every job. */
 export const OPERATOR_GROUP = 0xffff;
 

@@ -18,8 +18,11 @@ export type DeclaredOperator = Omit<OperatorManifest, "states" | "tasks"> & {
   readonly states: readonly DeclaredState[];
 };
 
-/** Whether the codec declared for a state takes over the values of the codec that it has in the checkpoint. */
-export type TakesOver = (state: string, stored: CodecName) => boolean;
+/** A codec of a state, or of the record keys. */
+export type CodecRole = "key" | "codec" | "namespace" | "field";
+
+/** Whether the codec declared for a state takes over what the codec has written that it has in the checkpoint. */
+export type TakesOver = (role: CodecRole, state: DeclaredState | undefined, stored: CodecName | undefined) => boolean;
 
 /**
  * The states with their ids: of the checkpoint where it knows them, new ones otherwise; undeclared ones last.
@@ -30,7 +33,7 @@ export function matchStates(
   restored: OperatorManifest | undefined,
   takesOver: TakesOver = () => false,
 ): StateManifest[] {
-  if (restored !== undefined) checkOperator(declared, restored);
+  if (restored !== undefined) checkOperator(declared, restored, takesOver);
   const known = new Map(restored?.states.map((state) => [identityOf(state), state]));
   let nextId = [...known.values()].reduce((next, { id }) => Math.max(next, id + 1), 0);
   const matched = declared.states.map((state) => {
@@ -47,17 +50,22 @@ function identityOf({ name, kind }: DeclaredState): string {
   return isTimerKind(kind) ? `timers ${kind}` : `state ${name}`;
 }
 
-function checkOperator(declared: DeclaredOperator, restored: OperatorManifest): void {
+const OPERATOR_REMEDIES: Readonly<Record<string, string>> = {
+  maxParallelism: ", or rewrite a savepoint with rekeySavepoint",
+  "key codec": ", or say with evolvedKey how its keys become those of today",
+};
+
+function checkOperator(declared: DeclaredOperator, restored: OperatorManifest, takesOver: TakesOver): void {
   const pairs: [string, unknown, unknown][] = [
     ["maxParallelism", declared.maxParallelism, restored.maxParallelism],
     ["keyHash", declared.keyHash, restored.keyHash],
     ["key codec", codecText(declared.key), codecText(restored.key)],
   ];
   for (const [what, now, then] of pairs) {
-    if (now === then) continue;
+    if (now === then || (what === "key codec" && takesOver("key", undefined, restored.key))) continue;
     throw new StateBackendError(
       "STATE_INCOMPATIBLE",
-      `The operator has another ${what} than its checkpoint. operator=${quoted(declared.name)} declared=${String(now)} checkpoint=${String(then)}. Declare it as it was.`,
+      `The operator has another ${what} than its checkpoint. operator=${quoted(declared.name)} declared=${String(now)} checkpoint=${String(then)}. Declare it as it was${OPERATOR_REMEDIES[what] ?? ""}.`,
     );
   }
 }
@@ -67,20 +75,20 @@ function checkState(
   declared: DeclaredState,
   { before: restored, takesOver }: { readonly before: StateManifest; readonly takesOver: TakesOver },
 ): void {
-  const pairs: [string, string, string][] = [
+  const pairs: [string, string, string, CodecRole?][] = [
     ["kind", declared.kind, restored.kind],
-    ["value codec", codecText(declared.codec), codecText(restored.codec)],
-    ["namespace codec", codecText(declared.namespace), codecText(restored.namespace)],
+    ["value codec", codecText(declared.codec), codecText(restored.codec), "codec"],
+    ["namespace codec", codecText(declared.namespace), codecText(restored.namespace), "namespace"],
     // Times of two kinds cannot be compared. A time to live that is turned on or off is converted.
     ["kind of time to live", ttlTime(declared, restored), ttlTime(restored, declared)],
-    ["field codec", codecText(declared.field), codecText(restored.field)],
+    ["field codec", codecText(declared.field), codecText(restored.field), "field"],
   ];
-  for (const [what, now, then] of pairs) {
-    if (now === then || (what === "value codec" && takesOver(declared.name, restored.codec))) continue;
+  for (const [what, now, then, role] of pairs) {
+    if (now === then || (role !== undefined && takesOver(role, declared, restored[role as "codec"]))) continue;
     const remedy =
-      what === "value codec"
-        ? "Declare it as it was, say with evolved how its values become those of today,"
-        : "Declare it as it was,";
+      role === undefined
+        ? "Declare it as it was,"
+        : `Declare it as it was, say with ${role === "codec" ? "evolved" : "evolvedKey"} how what it has becomes what is declared,`;
     throw new StateBackendError(
       "STATE_INCOMPATIBLE",
       `The state has another ${what} than in its checkpoint. operator=${quoted(operator)} state=${quoted(declared.name)} declared=${quoted(now)} checkpoint=${quoted(then)}. ${remedy} or give the new one another name.`,

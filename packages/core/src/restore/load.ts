@@ -6,7 +6,7 @@ import { ByteReader } from "../bytes/byte-reader.js";
 import type { Clock } from "../contracts/clock.js";
 import { StateBackendError } from "../errors.js";
 import { readUint16 } from "../key/binary-key.js";
-import type { EntryBlock } from "../segment/entry-block.js";
+import type { EntryBlock, EntrySource } from "../segment/entry-block.js";
 import { Slicer } from "../segment/slicer.js";
 import type { StateTable } from "../table/state-table.js";
 
@@ -29,12 +29,15 @@ export interface LoadRequest {
  */
 export async function loadTables({ place, segments, tables, clock, codecs }: LoadRequest): Promise<void> {
   const slicer = new Slicer(clock);
+  for (const ref of segments) await loadEntries(await openEntries(place, ref, codecs), tables, slicer);
+}
+
+/** Loads the entries of one source. */
+export async function loadEntries(source: EntrySource, tables: LoadRequest["tables"], slicer: Slicer): Promise<void> {
   const value = new ByteReader(EMPTY);
-  for (const ref of segments) {
-    for await (const block of await openEntries(place, ref, codecs)) {
-      loadBlock(block, tables, value);
-      if (slicer.isDue()) await slicer.pause();
-    }
+  for await (const block of source) {
+    loadBlock(block, tables, value);
+    if (slicer.isDue()) await slicer.pause();
   }
 }
 

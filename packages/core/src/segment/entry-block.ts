@@ -15,8 +15,8 @@ export const FLAG_DELETE = 1;
 export const FLAG_CLEAR = 2;
 /** The value begins with the moment at which it expires, a float64. */
 export const FLAG_EXPIRES = 4;
-/** Bits that this version of the format gives a meaning. */
-export const KNOWN_FLAGS = FLAG_DELETE | FLAG_CLEAR | FLAG_EXPIRES;
+/** The value is all fields of a small map. Only with FLAG_CLEAR; with FLAG_EXPIRES the latest expiry of a field comes first. */
+export const FLAG_PACKED = 8;
 
 export interface EntryBlock {
   readonly count: number;

@@ -5,8 +5,14 @@
  */
 
 import { crc32 } from "node:zlib";
+import { FLAG_CLEAR, FLAG_DELETE, FLAG_EXPIRES, FLAG_PACKED } from "./entry-block.js";
 
-export const SEGMENT_VERSION = 1;
+/** In the header of every segment: it is written before anyone knows what the segment will hold. */
+export const HEADER_VERSION = 1;
+/** In the trailer, if no entry is packed. */
+export const PLAIN_VERSION = 1;
+/** In the trailer of a segment with packed entries. */
+export const PACKED_VERSION = 2;
 /** First bytes of the header and last bytes of the trailer; the eighth is the version. */
 export const SEGMENT_MAGIC = "TIDESEG";
 export const HEADER_BYTES = 8;
@@ -26,6 +32,13 @@ export const COMPRESSION_DEFLATE = 1;
 
 /** Name of a compression in options. */
 export type Compression = "none" | "deflate";
+
+/** Bits of an entry's flags that a version gives a meaning; `undefined` for a version that is not known. */
+export function knownFlags(version: number): number | undefined {
+  const plain = FLAG_DELETE | FLAG_CLEAR | FLAG_EXPIRES;
+  if (version === PLAIN_VERSION) return plain;
+  return version === PACKED_VERSION ? plain | FLAG_PACKED : undefined;
+}
 
 /** What a segment says of one state in it. */
 export interface StateSummary {
@@ -51,6 +64,7 @@ export interface GroupIndex {
 
 /** What a segment holds, from its footer. */
 export interface SegmentIndex {
+  readonly version: number;
   readonly identity: string;
   readonly entries: number;
   readonly tombstones: number;

@@ -6,15 +6,12 @@
  * - A clear in a source removes entries of older sources only: its own source holds what came after it.
  * - What has expired counts as a deletion: it hides what older runs hold under its key, also outside of this merge.
  * - With `dropTombstones` the result stands on nothing older, so deletions are left out.
+ * - A packed entry of which a newer run changes a field becomes entries of its fields (`unpacking.ts`).
  */
 
 import { type BinaryKey, readUint16 } from "../key/binary-key.js";
-import { type EntryBlock, type EntrySource, FLAG_CLEAR, FLAG_DELETE, FLAG_EXPIRES } from "./entry-block.js";
-
-const NO_BYTES = Buffer.alloc(0);
-
-/** Where merged entries go: entry `at` of a block that is valid during the call. */
-export type EntrySink = (block: EntryBlock, at: number) => void;
+import { type EntryBlock, type EntrySource, FLAG_CLEAR, FLAG_EXPIRES } from "./entry-block.js";
+import { type EntrySink, tombstone, Unpacking } from "./unpacking.js";
 
 class Cursor {
   readonly rank: number;
@@ -80,19 +77,23 @@ class Cursor {
 export async function* mergeRuns(
   sources: readonly EntrySource[],
   sink: EntrySink,
-  { dropTombstones, nowOf = noTime }: MergeOptions,
+  { dropTombstones, nowOf = noTime, unpacksAll = false }: MergeOptions,
 ): AsyncGenerator<void, void, undefined> {
   const cursors = sources.map((source, rank) => new Cursor(source, rank, sources.length === 1));
   try {
     for (const cursor of cursors) await cursor.load();
     const filter = new ClearFilter();
+    const unpacking = new Unpacking(sink, { dropTombstones, unpacksAll });
+    const target = { sink: unpacking.take, nowOf };
     let live = cursors.filter((cursor) => cursor.key !== undefined);
     while (live.length > 0) {
-      const used = mergeUntilBlockEnds(live, filter, { sink, dropTombstones, nowOf });
+      const used = mergeUntilBlockEnds(live, filter, target);
       yield;
       for (const cursor of used) await cursor.load();
       if (used.some((cursor) => cursor.key === undefined)) live = live.filter((cursor) => cursor.key !== undefined);
     }
+    unpacking.flush();
+    yield;
   } finally {
     for (const cursor of cursors) await cursor.close();
   }
@@ -104,10 +105,16 @@ export interface MergeOptions {
   readonly dropTombstones: boolean;
   /** What time it is for a state, by its id; entries that have expired by then become deletions. */
   readonly nowOf?: (stateId: number) => number | undefined;
+  /**
+   * Whether no packed entry may come out.
+   * @defaultValue false
+   */
+  readonly unpacksAll?: boolean;
 }
 
-interface MergeTarget extends Required<MergeOptions> {
+interface MergeTarget {
   readonly sink: EntrySink;
+  readonly nowOf: (stateId: number) => number | undefined;
 }
 
 function noTime(): undefined {
@@ -121,17 +128,8 @@ function hasExpired(block: EntryBlock, at: number, nowOf: (stateId: number) => n
   return expiry <= now && expiry !== Number.MAX_SAFE_INTEGER;
 }
 
-function tombstone(key: BinaryKey, flags: number): EntryBlock {
-  const kept = (flags & FLAG_CLEAR) | FLAG_DELETE;
-  return { count: 1, keys: [key], flags: [kept], bytes: NO_BYTES, starts: [0], ends: [0] };
-}
-
 /** Merges synchronously until some cursors need their next block; returns those. `live` is ordered oldest first. */
-function mergeUntilBlockEnds(
-  live: readonly Cursor[],
-  filter: ClearFilter,
-  { sink, dropTombstones, nowOf }: MergeTarget,
-): Cursor[] {
+function mergeUntilBlockEnds(live: readonly Cursor[], filter: ClearFilter, { sink, nowOf }: MergeTarget): Cursor[] {
   const used: Cursor[] = [];
   while (used.length === 0) {
     const winner = newestOfSmallest(live);
@@ -141,10 +139,10 @@ function mergeUntilBlockEnds(
     const at = winner.position;
     const flags = block.flags[at] as number;
     if (filter.admits(key, winner.rank)) {
+      const isExpired = (flags & FLAG_EXPIRES) !== 0 && hasExpired(block, at, nowOf);
       if ((flags & FLAG_CLEAR) !== 0) filter.raise(key, winner.rank);
-      if ((flags & FLAG_EXPIRES) !== 0 && hasExpired(block, at, nowOf)) {
-        if (!dropTombstones) sink(tombstone(key, flags), 0);
-      } else if (!dropTombstones || (flags & FLAG_DELETE) === 0) sink(block, at);
+      if (isExpired) sink(tombstone(key, flags), 0);
+      else sink(block, at);
     }
     for (const cursor of live) {
       if (cursor.isAt(key, head, lead) && !cursor.step()) used.push(cursor);

@@ -9,7 +9,8 @@ import { ByteReader } from "../bytes/byte-reader.js";
 import { ByteWriter } from "../bytes/byte-writer.js";
 import type { BinaryKey } from "../key/binary-key.js";
 import { readUint16 } from "../key/binary-key.js";
-import { type EntryBlock, type EntrySource, FLAG_DELETE } from "./entry-block.js";
+import { type EntryBlock, type EntrySource, FLAG_DELETE, FLAG_EXPIRES, FLAG_PACKED } from "./entry-block.js";
+import { eachPackedField, PackedFieldWriter } from "./packed-fields.js";
 
 /** Turns the value of an entry, up to the reader's end, into the bytes of today. */
 export type Conversion = (key: BinaryKey, old: ByteReader, out: ByteWriter) => void;
@@ -35,16 +36,33 @@ function convertedBlock(block: EntryBlock, conversions: ReadonlyMap<number, Conv
     const key = block.keys[i] as BinaryKey;
     const start = block.starts[i] as number;
     const end = block.ends[i] as number;
+    const flags = block.flags[i] as number;
     const conversion = conversions.get(readUint16(key, 2));
     starts.push(out.length);
-    if (conversion === undefined || ((block.flags[i] as number) & FLAG_DELETE) !== 0) {
+    if (conversion === undefined || (flags & FLAG_DELETE) !== 0) {
       out.copy(block.bytes, start, end);
     } else {
       old.reset(block.bytes, start, end);
-      conversion(key, old, out);
+      if ((flags & FLAG_PACKED) === 0) conversion(key, old, out);
+      else convertFields({ old, out }, flags, (value, converted) => conversion(key, value, converted));
     }
     ends.push(out.length);
   }
   // A buffer of its own: the writer is used for the next block while whoever asked for it may still look at this one's keys.
   return { ...block, bytes: out.take(), starts, ends };
+}
+
+/** The latest expiry stays in front; each field is converted by itself. */
+function convertFields(
+  { old, out }: { readonly old: ByteReader; readonly out: ByteWriter },
+  flags: number,
+  convert: (value: ByteReader, out: ByteWriter) => void,
+): void {
+  if ((flags & FLAG_EXPIRES) !== 0) out.float64(old.float64());
+  const fields = new PackedFieldWriter(out);
+  eachPackedField(old, (field, value) => {
+    fields.begin(field);
+    convert(value, out);
+    fields.end();
+  });
 }

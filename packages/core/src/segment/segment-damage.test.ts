@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { addressOf, keyIn, type MadeSegment, readSegment, segmentOf } from "../../test/support/entries.js";
 import { ByteWriter } from "../bytes/byte-writer.js";
 import { memoryStorage } from "../storage/memory-storage.js";
-import { FLAG_CLEAR, FLAG_DELETE } from "./entry-block.js";
+import { FLAG_CLEAR, FLAG_DELETE, FLAG_PACKED } from "./entry-block.js";
 import {
   BLOCK_HEADER_BYTES,
   BLOCK_RAW_BYTES_MAX,
@@ -162,10 +162,12 @@ describe("a segment with right checksums and wrong content", () => {
   });
 
   test.each([
-    ["an unknown version", { version: 2 }],
+    ["an unknown version", { version: 3 }],
     ["version 0", { version: 0 }],
     ["an unknown compression", { compression: 2 }],
-    ["unknown flags", { block: rawEntry({ flags: 8 }) }],
+    ["unknown flags", { block: rawEntry({ flags: 16 }) }],
+    ["flags of another version", { block: rawEntry({ flags: FLAG_CLEAR | FLAG_PACKED }) }],
+    ["unknown flags of version 2", { version: 2, block: rawEntry({ flags: 26 }) }],
     ["unknown flags among known ones", { block: rawEntry({ flags: 0x83, valueBytes: 0, value: "" }) }],
   ])("%s is FORMAT_UNSUPPORTED", async (_what, forgery: Forgery) => {
     await expect(readForged(forgery)).rejects.toMatchObject(UNSUPPORTED);
@@ -192,6 +194,11 @@ describe("a segment with right checksums and wrong content", () => {
     ["a key that shares more than there is", { block: rawEntry({ shared: 2 ** 40 }) }],
     ["a value that is longer than its block", { block: rawEntry({ valueBytes: 2 ** 40 }) }],
     ["a key without a state", { block: Buffer.from([0, 3, 0, 0, 0, 0, 1]) }],
+    ["a packed entry without a clear", { version: 2, block: rawEntry({ flags: FLAG_PACKED }) }],
+    [
+      "a packed entry that deletes",
+      { version: 2, block: rawEntry({ flags: FLAG_PACKED | FLAG_CLEAR | FLAG_DELETE, valueBytes: 0, value: "" }) },
+    ],
     ["a deletion with a value", { block: rawEntry({ flags: FLAG_DELETE }) }],
     ["two equal keys", { block: Buffer.concat([rawEntry({}), rawEntry({})]), entries: 2 }],
     ["bytes behind the last entry", { block: Buffer.concat([rawEntry({}), Buffer.from([0])]) }],

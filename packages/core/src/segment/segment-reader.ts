@@ -14,7 +14,7 @@ import type { CheckpointStorage } from "../contracts/checkpoint-storage.js";
 import { quoted, StateBackendError } from "../errors.js";
 import { type BinaryKey, EMPTY_KEY, readUint16 } from "../key/binary-key.js";
 import type { KeyGroups } from "../key/key-groups.js";
-import { type EntryBlock, FLAG_DELETE, FLAG_EXPIRES, KNOWN_FLAGS } from "./entry-block.js";
+import { type EntryBlock, FLAG_CLEAR, FLAG_DELETE, FLAG_EXPIRES, FLAG_PACKED } from "./entry-block.js";
 import {
   BLOCK_HEADER_BYTES,
   BLOCK_RAW_BYTES_MAX,
@@ -26,8 +26,10 @@ import {
   groupBytes,
   HASH_BYTES,
   HEADER_BYTES,
+  HEADER_VERSION,
+  knownFlags,
+  PACKED_VERSION,
   SEGMENT_MAGIC,
-  SEGMENT_VERSION,
   type SegmentIndex,
   type StateSummary,
   TRAILER_BYTES,
@@ -85,6 +87,7 @@ export class SegmentReader {
   async *entries(groups: KeyGroups): AsyncGenerator<EntryBlock, void, undefined> {
     const fetches = planFetches(this.index.groups.filter(({ group }) => groups.has(group)));
     const check = new GroupCheck(this.#address.name);
+    const form = { name: this.#address.name, flags: knownFlags(this.index.version) ?? 0 };
     let pending = this.#fetch(fetches[0]);
     for (let i = 0; i < fetches.length; i++) {
       const bytes = await pending;
@@ -96,7 +99,7 @@ export class SegmentReader {
       for (const block of fetches[i] ?? []) {
         const content = bytes.subarray(at, at + block.bytes);
         at += block.bytes;
-        const parsed = parseBlock(this.#openBlock(content, block.offset), block.group.group, this.#address.name);
+        const parsed = parseBlock(this.#openBlock(content, block.offset), block.group.group, form);
         check.add(block, content, parsed.count);
         yield parsed;
       }
@@ -113,7 +116,7 @@ export class SegmentReader {
 
   #checkHeader(header: Buffer): void {
     const isOurs = header.toString("latin1", 0, SEGMENT_MAGIC.length) === SEGMENT_MAGIC;
-    if (!isOurs || header[SEGMENT_MAGIC.length] !== SEGMENT_VERSION) {
+    if (!isOurs || header[SEGMENT_MAGIC.length] !== HEADER_VERSION) {
       throw corrupt(this.#address.name, "it does not begin as a segment does");
     }
   }
@@ -222,7 +225,14 @@ function planFetches(groups: readonly GroupIndex[]): BlockPlace[][] {
   return fetches;
 }
 
-function parseBlock(raw: Buffer, group: number, name: string): EntryBlock {
+/** What the entries of a segment may be like. */
+interface EntryForm {
+  readonly name: string;
+  /** The flags that its version knows. */
+  readonly flags: number;
+}
+
+function parseBlock(raw: Buffer, group: number, { name, flags: known }: EntryForm): EntryBlock {
   const reader = new ByteReader(raw);
   const keys: BinaryKey[] = [];
   const flags: number[] = [];
@@ -244,10 +254,8 @@ function parseBlock(raw: Buffer, group: number, name: string): EntryBlock {
     for (let at = 0; at < suffix; at++) scratch[shared + at] = raw[start + at] as number;
     const key = scratch.toString("latin1", 0, length) as BinaryKey;
     if (length < 4 || key <= previous || readUint16(key, 0) !== group) throw corrupt(name, "its keys are out of order");
-    if ((flag & ~KNOWN_FLAGS) !== 0) throw unknownFlags(name, flag);
-    if ((flag & FLAG_DELETE) !== 0 && valueBytes !== 0) throw corrupt(name, "a deletion carries a value");
-    const mustExpire = (flag & FLAG_EXPIRES) !== 0;
-    if (mustExpire && ((flag & FLAG_DELETE) !== 0 || valueBytes < 8)) throw corrupt(name, "an expiry is missing");
+    if ((flag & ~known) !== 0) throw unknownFlags(name, flag);
+    checkFlags(flag, valueBytes, name);
     keys.push(key);
     flags.push(flag);
     starts.push(reader.position);
@@ -256,6 +264,15 @@ function parseBlock(raw: Buffer, group: number, name: string): EntryBlock {
     previous = key;
   }
   return { count: keys.length, keys, flags, bytes: raw, starts, ends };
+}
+
+function checkFlags(flag: number, valueBytes: number, name: string): void {
+  const isDeletion = (flag & FLAG_DELETE) !== 0;
+  if (isDeletion && valueBytes !== 0) throw corrupt(name, "a deletion carries a value");
+  const mustExpire = (flag & FLAG_EXPIRES) !== 0;
+  if (mustExpire && (isDeletion || valueBytes < 8)) throw corrupt(name, "an expiry is missing");
+  if ((flag & FLAG_PACKED) === 0) return;
+  if (isDeletion || (flag & FLAG_CLEAR) === 0) throw corrupt(name, "a packed entry clears and does not delete");
 }
 
 function grown(scratch: Buffer, kept: number, needed: number): Buffer {
@@ -271,20 +288,20 @@ function readIndex(bytes: Buffer, address: SegmentAddress): SegmentIndex {
   const checksum = trailer.uint32();
   if (trailer.latin1(SEGMENT_MAGIC.length) !== SEGMENT_MAGIC) throw corrupt(name, "it does not end as a segment does");
   const version = trailer.uint8();
-  if (version !== SEGMENT_VERSION) {
+  if (knownFlags(version) === undefined) {
     throw new StateBackendError(
       "FORMAT_UNSUPPORTED",
-      `Segment of another format version. name=${quoted(name)} version=${version} supported=${SEGMENT_VERSION}. Read it with a newer Tidemark.`,
+      `Segment of another format version. name=${quoted(name)} version=${version} supported=1 to ${PACKED_VERSION}. Read it with a newer Tidemark.`,
     );
   }
   const footer = bytes.subarray(0, bytes.length - TRAILER_BYTES);
   if (footerBytes !== footer.length || crc32(footer) !== checksum) throw corrupt(name, "its footer fails its checksum");
-  const index = parseFooter(new ByteReader(footer));
+  const index = { version, ...parseFooter(new ByteReader(footer)) };
   checkIndex(index, address);
   return index;
 }
 
-function parseFooter(reader: ByteReader): SegmentIndex {
+function parseFooter(reader: ByteReader): Omit<SegmentIndex, "version"> {
   const identity = reader.utf8();
   const entries = reader.varint();
   const tombstones = reader.varint();

@@ -12,8 +12,8 @@ import { createHash, type Hash } from "node:crypto";
 import { crc32, deflateRawSync } from "node:zlib";
 import { assert } from "../assert.js";
 import { ByteWriter } from "../bytes/byte-writer.js";
-import { type BinaryKey, EMPTY_KEY, readUint16 } from "../key/binary-key.js";
-import { type EntryBlock, FLAG_DELETE } from "./entry-block.js";
+import { type BinaryKey, EMPTY_KEY, readUint16, sharedLength } from "../key/binary-key.js";
+import { type EntryBlock, FLAG_DELETE, FLAG_PACKED } from "./entry-block.js";
 import {
   BLOCK_HEADER_BYTES,
   BLOCK_TARGET_BYTES,
@@ -24,8 +24,10 @@ import {
   COMPRESSION_NONE,
   type Compression,
   type GroupIndex,
+  HEADER_VERSION,
+  PACKED_VERSION,
+  PLAIN_VERSION,
   SEGMENT_MAGIC,
-  SEGMENT_VERSION,
   type StateSummary,
 } from "./format.js";
 
@@ -76,12 +78,13 @@ export class SegmentWriter {
   #stateId = -1;
   #entries = 0;
   #tombstones = 0;
+  #hasPacked = false;
 
   constructor(options: SegmentWriterOptions) {
     this.#options = options;
     this.#seed = checksumSeed(options.identity);
     this.#out.latin1(SEGMENT_MAGIC);
-    this.#out.uint8(SEGMENT_VERSION);
+    this.#out.uint8(HEADER_VERSION);
   }
 
   /** Appends entry `at` of `block`, which may be reused after the call. */
@@ -123,7 +126,7 @@ export class SegmentWriter {
     out.uint32(footerBytes);
     out.uint32(checksum);
     out.latin1(SEGMENT_MAGIC);
-    out.uint8(SEGMENT_VERSION);
+    out.uint8(this.#hasPacked ? PACKED_VERSION : PLAIN_VERSION);
     const indexSha256 = createHash("sha256").update(out.view(indexStart)).digest("hex");
     const indexBytes = out.length - indexStart;
     const last = this.#take();
@@ -176,6 +179,7 @@ export class SegmentWriter {
     this.#state.bytes += bytes;
     this.#entries++;
     if ((flags & FLAG_DELETE) !== 0) this.#tombstones++;
+    if ((flags & FLAG_PACKED) !== 0) this.#hasPacked = true;
   }
 
   #openBlock(): void {
@@ -256,11 +260,4 @@ export class SegmentWriter {
       out.bytes(group.sha256);
     }
   }
-}
-
-function sharedLength(a: string, b: string): number {
-  const limit = Math.min(a.length, b.length);
-  let shared = 0;
-  while (shared < limit && a.charCodeAt(shared) === b.charCodeAt(shared)) shared++;
-  return shared;
 }

@@ -9,6 +9,7 @@ import { FLAG_EXPIRES } from "../segment/entry-block.js";
 import { Address } from "../table/address.js";
 import type { StoreAccess } from "../stored/store-access.js";
 import type { Epoch } from "../table/epoch.js";
+import { Expiries } from "../table/expiries.js";
 import { ListTable } from "../table/list-table.js";
 import { MapTable } from "../table/map-table.js";
 import type { StateTable } from "../table/state-table.js";
@@ -131,7 +132,7 @@ function bindPlain(descriptor: PlainDescriptor, binding: Binding, address: Addre
   const options = ttl === undefined ? plain : { ...plain, codec: stampedCodec(codec), valueFlags: FLAG_EXPIRES };
   switch (descriptor.kind) {
     case "value": {
-      const { table, rows, sweep } = valueRows(options, ttl);
+      const { table, rows, sweep } = valueRows(plain, ttl);
       return {
         table,
         sweep,
@@ -141,7 +142,7 @@ function bindPlain(descriptor: PlainDescriptor, binding: Binding, address: Addre
     case "list": {
       // Of a row of elements the entry has no expiry: rows go when they are swept or read.
       const table = new ListTable({ ...options, valueFlags: 0 });
-      const rows = ttl === undefined ? undefined : new ExpiringLists(table, ttl, address);
+      const rows = ttl === undefined ? undefined : new ExpiringLists(table, ttl, options);
       const seen = rows ?? table;
       const handleIn = (scope: Scope): unknown => new ListHandle(seen, scope, codec);
       return { table, sweep: rows?.sweep, handleIn, merger: mergerOfLists(seen) };
@@ -149,18 +150,18 @@ function bindPlain(descriptor: PlainDescriptor, binding: Binding, address: Addre
     case "map": {
       const table = new MapTable({ ...options, field: descriptor.field });
       if (ttl === undefined) return { table, handleIn: (scope) => new MapHandle(table, scope, codec) };
-      const rows = new ExpiringMaps(table, ttl, address);
+      const rows = new ExpiringMaps(table, ttl, options);
       return { table, sweep: rows.sweep, handleIn: (scope) => new MapHandle(rows, scope, codec) };
     }
     case "reducing": {
-      const { table, rows, sweep } = valueRows(options, ttl);
+      const { table, rows, sweep } = valueRows(plain, ttl);
       const reduce = (accumulated: unknown, added: unknown): unknown => descriptor.reduce(accumulated, added);
       const folding = foldingByReduce(reduce, codec);
       const merger = mergerOfValues(rows, codec, reduce);
       return { table, sweep, handleIn: (scope) => new FoldingHandle(rows, scope, { codec, folding }), merger };
     }
     case "aggregating": {
-      const { table, rows, sweep } = valueRows(options, ttl);
+      const { table, rows, sweep } = valueRows(plain, ttl);
       const { aggregate } = descriptor;
       const folding = foldingByAggregate(aggregate);
       const merger = mergerOfValues(rows, codec, aggregate.merge?.bind(aggregate));
@@ -177,10 +178,14 @@ interface BoundRows<Table extends StateTable, Rows> {
 }
 
 function valueRows(options: TableOptions, ttl: Ttl | undefined): BoundRows<ValueTable, ValueRows> {
-  const table = new ValueTable(options);
-  if (ttl === undefined) return { table, rows: table };
-  const rows = new ExpiringValues(table, ttl);
-  return { table, rows, sweep: rows.sweep };
+  if (ttl === undefined) {
+    const table = new ValueTable(options);
+    return { table, rows: table };
+  }
+  const expiries = new Expiries();
+  const table = new ValueTable(options, expiries);
+  const rows = new ExpiringValues({ table, expiries, options }, ttl);
+  return { table, rows, sweep: rows };
 }
 
 function operatorOptions(codec: unknown, binding: Binding): TableOptions {

@@ -8,9 +8,9 @@
 
 import type { KeyIdentity } from "../contracts/codec.js";
 import type { BinaryKey } from "../key/binary-key.js";
-import type { Address } from "../table/address.js";
 import type { ListTable } from "../table/list-table.js";
 import type { Stamped } from "../table/stamped.js";
+import { groupOf, type TableOptions } from "../table/table-options.js";
 import type { ListRows } from "./rows.js";
 import { Sweep } from "./sweep.js";
 import type { Ttl } from "./ttl.js";
@@ -20,14 +20,15 @@ export class ExpiringLists implements ListRows {
   readonly #table: ListTable;
   readonly #ttl: Ttl;
 
-  constructor(table: ListTable, ttl: Ttl, address: Address) {
+  constructor(table: ListTable, ttl: Ttl, options: TableOptions) {
+    const { address } = options;
     this.#table = table;
     this.#ttl = ttl;
     this.sweep = new Sweep<unknown>({
       cells: () => table.cells(),
-      visit: (identity, middle) => {
-        const now = ttl.now();
-        if (middle === undefined || ttl.isLive(middle, now)) return;
+      visit: (identity, middle, watermarkOf) => {
+        const now = ttl.now(watermarkOf?.(groupOf(options, identity)));
+        if (watermarkOf === undefined && (middle === undefined || ttl.isLive(middle, now))) return;
         this.#dropExpired(address.keyOf(identity), address.namespaceOf(identity), now);
       },
     });
@@ -78,8 +79,9 @@ export class ExpiringLists implements ListRows {
   }
 
   #dropExpired(key: unknown, namespace: BinaryKey, now: number): void {
-    const live = this.#table.get(key, namespace).filter((element) => this.#ttl.isLive(element, now));
-    this.#table.replace(key, namespace, live);
+    const stored = this.#table.get(key, namespace);
+    const live = stored.filter((element) => this.#ttl.isLive(element, now));
+    if (live.length < stored.length) this.#table.replace(key, namespace, live);
   }
 }
 

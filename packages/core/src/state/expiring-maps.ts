@@ -7,9 +7,9 @@
 
 import type { KeyIdentity } from "../contracts/codec.js";
 import type { BinaryKey } from "../key/binary-key.js";
-import type { Address } from "../table/address.js";
 import type { MapTable } from "../table/map-table.js";
 import type { Stamped } from "../table/stamped.js";
+import { groupOf, type TableOptions } from "../table/table-options.js";
 import type { MapRows } from "./rows.js";
 import { Sweep } from "./sweep.js";
 import type { Ttl } from "./ttl.js";
@@ -21,13 +21,15 @@ export class ExpiringMaps implements MapRows {
   readonly #table: MapTable;
   readonly #ttl: Ttl;
 
-  constructor(table: MapTable, ttl: Ttl, address: Address) {
+  constructor(table: MapTable, ttl: Ttl, options: TableOptions) {
+    const { address } = options;
     this.#table = table;
     this.#ttl = ttl;
     this.sweep = new Sweep<Present | undefined>({
       cells: () => table.fields(),
-      visit: (identity, present) => {
-        if (present === undefined || ttl.isLive(present[1], ttl.now())) return;
+      visit: (identity, present, watermarkOf) => {
+        const now = ttl.now(watermarkOf?.(groupOf(options, identity)));
+        if (present === undefined || ttl.isLive(present[1], now)) return;
         table.remove(address.keyOf(identity), address.namespaceOf(identity), present[0]);
       },
     });

@@ -9,17 +9,20 @@ import type { KeyIdentity } from "../contracts/codec.js";
 
 const CELLS_PER_WRITE = 2;
 
+/** The watermark by which a key group is judged, where it is not that of the task. */
+export type WatermarkOf = (group: number) => number | undefined;
+
 export interface SweptCells<Content> {
   /** The cells as they come, lazily; may be changed while they are gone over. */
   cells(): Iterable<readonly [KeyIdentity, Content]>;
-  /** Removes of a cell what has expired. */
-  visit(identity: KeyIdentity, content: Content): void;
+  /** Removes of a cell what has expired; by `watermarkOf`, if it is given, all that has. */
+  visit(identity: KeyIdentity, content: Content, watermarkOf: WatermarkOf | undefined): void;
 }
 
 /** What a restore needs of a sweep. */
 export interface Sweeping {
   /** Visits the next few cells; whether that was the end of a round. */
-  step(cells?: number): boolean;
+  step(cells?: number, watermarkOf?: WatermarkOf): boolean;
 }
 
 export class Sweep<Content> implements Sweeping {
@@ -30,7 +33,7 @@ export class Sweep<Content> implements Sweeping {
     this.#swept = swept;
   }
 
-  step(cells = CELLS_PER_WRITE): boolean {
+  step(cells = CELLS_PER_WRITE, watermarkOf?: WatermarkOf): boolean {
     this.#at ??= this.#swept.cells()[Symbol.iterator]();
     for (let left = cells; left > 0; left--) {
       const next = this.#at.next();
@@ -38,7 +41,7 @@ export class Sweep<Content> implements Sweeping {
         this.#at = undefined;
         return true;
       }
-      this.#swept.visit(next.value[0], next.value[1]);
+      this.#swept.visit(next.value[0], next.value[1], watermarkOf);
     }
     return false;
   }

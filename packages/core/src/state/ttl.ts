@@ -7,7 +7,7 @@
  */
 
 import { NEVER, Stamped } from "../table/stamped.js";
-import type { TaskTime } from "../table/task-time.js";
+import type { Standstill, TaskTime } from "../table/task-time.js";
 
 /** How long values live, as declared. */
 export interface TtlOptions {
@@ -107,14 +107,29 @@ export class Ttl {
     this.returnsExpired = visibility === "return-expired-if-not-cleaned-up";
   }
 
-  /** What time it is for the state; -Infinity before the first watermark. */
-  now(): number {
-    return this.#isEventTime ? (this.#time.watermark ?? Number.NEGATIVE_INFINITY) : this.#time.processingInTurn();
+  /** What time it is for the state, or would be by another watermark; -Infinity before the first watermark. */
+  now(watermark = this.#time.watermark): number {
+    return this.#isEventTime ? (watermark ?? Number.NEGATIVE_INFINITY) : this.#time.processingInTurn();
+  }
+
+  /** Ended by the time itself. */
+  standstill(): Standstill {
+    return this.#time.standstill();
+  }
+
+  /** For some calls after `now` it is that time. */
+  standStill(standstill: Standstill): void {
+    this.#time.standStill(standstill, this.#isEventTime);
   }
 
   /** `value` as it is stored if it is written at `now`. */
   stamp(value: unknown, now: number): Stamped {
     return new Stamped(value, expiryOf(now, this.#ms));
+  }
+
+  /** When that expires which is stamped at `now`. */
+  expiryAt(now: number): number {
+    return expiryOf(now, this.#ms);
   }
 
   isLive(content: unknown, now: number): boolean {

@@ -21,6 +21,7 @@ export function storeDelta(open: OpenSources, slicer: Slicer): Delta {
       let chunk: Change[] = [];
       const merged = mergeRuns(await open(slicer), (block, at) => addChanges(chunk, block, at), {
         dropTombstones: false,
+        unpacksAll: true,
       });
       for await (const _ of merged) {
         if (slicer.isDue()) await slicer.pause();
@@ -43,7 +44,7 @@ export async function* storeRows(
     const key = block.keys[at] as BinaryKey;
     if (readUint16(key, 0) !== OPERATOR_GROUP) chunk.push({ key, value: valueAt(block, at) });
   };
-  for await (const _ of mergeRuns(await open(slicer), add, { dropTombstones: true })) {
+  for await (const _ of mergeRuns(await open(slicer), add, { dropTombstones: true, unpacksAll: true })) {
     if (slicer.isDue()) await slicer.pause();
     if (chunk.length < CHUNK_CHANGES) continue;
     yield chunk;

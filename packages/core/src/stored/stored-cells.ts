@@ -160,18 +160,16 @@ export class StoredCells implements StateTable {
     const { cells, rows } = this.#layers.freeze(this.#options.epoch.number);
     const flat = lazily(() => [...flatten(cells, this.#format.wholeSub)]);
     const rowAt = (at: number): FlatRow => flat()[at] as FlatRow;
-    const keyAt = (at: number): BinaryKey => this.#keyInState(rowAt(at));
     return {
       stateId: this.stateId,
       count: rows,
       groupAt: (at) => groupOf(this.#options, rowAt(at).identity),
       isDroppedAt: () => false,
-      sortKeyAt: keyAt,
-      keyAt,
-      flagsAt: (at) => flagsOf(rowAt(at), this.#format.flags),
-      writeAt: (at, out) => {
-        const { content } = rowAt(at);
-        if (content !== DELETED) this.#format.write(content, out);
+      sortKeyAt: (at) => this.#keyInState(rowAt(at)),
+      appendAt: (at, block) => {
+        const row = rowAt(at);
+        const out = block.append(this.#keyInState(row), flagsOf(row, this.#format.flags));
+        if (row.content !== DELETED) this.#format.write(row.content, out);
       },
       completedAt() {},
     };

@@ -2,7 +2,6 @@
  * The table of a state that has one row per key and whose rest is in a store: value, reducing and aggregating state.
  */
 
-import type { ByteWriter } from "../bytes/byte-writer.js";
 import type { KeyIdentity } from "../contracts/codec.js";
 import type { StoreEntry } from "../contracts/store.js";
 import { type BinaryKey, joinKeys } from "../key/binary-key.js";
@@ -101,10 +100,9 @@ export class StoredValues implements StateTable {
       groupAt: (at) => groupOf(this.#options, identityAt(at)),
       isDroppedAt: () => false,
       sortKeyAt: (at) => address.sortKey(identityAt(at)),
-      keyAt: (at) => address.encode(identityAt(at)),
-      flagsAt: (at) => (contents()[at] === DELETED ? FLAG_DELETE : valueFlags),
-      writeAt(at, out: ByteWriter) {
+      appendAt(at, block) {
         const content = contents()[at];
+        const out = block.append(address.encode(identityAt(at)), content === DELETED ? FLAG_DELETE : valueFlags);
         if (content !== DELETED) codec.write(content, out);
       },
       completedAt() {},

@@ -9,6 +9,7 @@
 
 import type { ByteWriter } from "../bytes/byte-writer.js";
 import type { BinaryKey } from "../key/binary-key.js";
+import type { BlockBuilder } from "./block-builder.js";
 
 export interface FrozenRows {
   readonly stateId: number;
@@ -20,11 +21,8 @@ export interface FrozenRows {
   isVoid?(first: number, last: number): boolean;
   /** Text that sorts among its like as the keys do. Of rows with equal ones the last counts. */
   sortKeyAt(at: number): string;
-  /** The entry's key, without key group and state id. */
-  keyAt(at: number): BinaryKey;
-  flagsAt(at: number): number;
-  /** Appends the value; nothing for a deletion. */
-  writeAt(at: number, out: ByteWriter): void;
+  /** Appends the entry, its key without key group and state id; or several that stand side by side in the order of keys. */
+  appendAt(at: number, block: BlockBuilder): void;
   /** The checkpoint that holds the row has completed: what stayed only until then goes. */
   completedAt(at: number): void;
 }
@@ -51,9 +49,10 @@ export function frozenObjects<Row>(stateId: number, rows: readonly Row[], layout
     groupAt: (at) => layout.groupOf(rowAt(at)),
     isDroppedAt: (at) => layout.isDropped(rowAt(at)),
     sortKeyAt: (at) => layout.keyOf(rowAt(at)),
-    keyAt: (at) => layout.keyOf(rowAt(at)),
-    flagsAt: (at) => layout.flagsOf(rowAt(at)),
-    writeAt: (at, out) => layout.write(rowAt(at), out),
+    appendAt(at, block) {
+      const row = rowAt(at);
+      layout.write(row, block.append(layout.keyOf(row), layout.flagsOf(row)));
+    },
     completedAt: (at) => layout.completed(rowAt(at)),
   };
 }

@@ -6,10 +6,10 @@
  * - It stays in memory until the checkpoint that holds it has completed: an aborted checkpoint loses nothing.
  */
 
-import { ByteWriter } from "../bytes/byte-writer.js";
-import { type BinaryKey, joinKeys, uint16Key } from "../key/binary-key.js";
-import type { EntryBlock, EntrySource } from "../segment/entry-block.js";
+import { joinKeys, uint16Key } from "../key/binary-key.js";
+import type { EntrySource } from "../segment/entry-block.js";
 import type { Slicer } from "../segment/slicer.js";
+import { BlockBuilder } from "./block-builder.js";
 import { type FrozenRows, STRETCH_ROWS } from "./frozen-rows.js";
 import { isSameRow, type RowOrder, sortInSlices } from "./sorted.js";
 
@@ -31,13 +31,12 @@ export class FrozenTable {
   }
 
   async *entries(slicer: Slicer): EntrySource {
-    const values = new ByteWriter();
+    const block = new BlockBuilder();
     for (const part of await this.#byGroup(slicer)) {
       const order = distinct(await sortInSlices(orderOf(part), slicer), part.state);
       for (let from = 0; from < order.length; ) {
-        const block = encodeRows(part, order.slice(from, from + BLOCK_ROWS), values);
-        from += block.count;
-        yield block;
+        from += appendRows(part, order.slice(from, from + BLOCK_ROWS), block);
+        yield block.finish();
         if (slicer.isDue()) await slicer.pause();
       }
     }
@@ -97,21 +96,14 @@ function distinct(order: readonly RowOrder[], state: FrozenRows): readonly RowOr
   });
 }
 
-/** As many rows of `order`, from its beginning, as a block takes. */
-function encodeRows({ group, state }: GroupRows, order: readonly RowOrder[], values: ByteWriter): EntryBlock {
-  const prefix = joinKeys(uint16Key(group), uint16Key(state.stateId));
-  values.reset();
-  const keys: BinaryKey[] = [];
-  const flags: number[] = [];
-  const starts: number[] = [];
-  const ends: number[] = [];
+/** Makes `block` of as many rows of `order`, from its beginning, as it takes; gives their number. */
+function appendRows({ group, state }: GroupRows, order: readonly RowOrder[], block: BlockBuilder): number {
+  block.begin(joinKeys(uint16Key(group), uint16Key(state.stateId)));
+  let rows = 0;
   for (const { at } of order) {
-    keys.push(joinKeys(prefix, state.keyAt(at)));
-    flags.push(state.flagsAt(at));
-    starts.push(values.length);
-    state.writeAt(at, values);
-    ends.push(values.length);
-    if (values.length >= BLOCK_BYTES) break;
+    state.appendAt(at, block);
+    rows++;
+    if (block.bytes >= BLOCK_BYTES) break;
   }
-  return { count: keys.length, keys, flags, bytes: values.view(), starts, ends };
+  return rows;
 }

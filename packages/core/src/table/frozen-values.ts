@@ -6,10 +6,8 @@
  * - `undefined` stands for a deletion.
  */
 
-import type { ByteWriter } from "../bytes/byte-writer.js";
 import type { KeyIdentity } from "../contracts/codec.js";
-import type { BinaryKey } from "../key/binary-key.js";
-import { FLAG_DELETE } from "../segment/entry-block.js";
+import { FLAG_DELETE, FLAG_EXPIRES } from "../segment/entry-block.js";
 import type { FrozenRows } from "./frozen-rows.js";
 import { groupOf, type TableOptions } from "./table-options.js";
 
@@ -17,10 +15,13 @@ import { groupOf, type TableOptions } from "./table-options.js";
 export interface WrittenValues {
   readonly identities: readonly KeyIdentity[];
   readonly values: readonly unknown[];
+  /** When the values expire; entries begin with it. */
+  readonly expiries: readonly number[] | undefined;
 }
 
-export function frozenValues(options: TableOptions, { identities, values }: WrittenValues): FrozenRows {
-  const { address, codec, valueFlags = 0 } = options;
+export function frozenValues(options: TableOptions, { identities, values, expiries }: WrittenValues): FrozenRows {
+  const { address, codec } = options;
+  const valueFlags = expiries === undefined ? 0 : FLAG_EXPIRES;
   const identityAt = (at: number): KeyIdentity => identities[at] as KeyIdentity;
   return {
     stateId: options.stateId,
@@ -28,11 +29,12 @@ export function frozenValues(options: TableOptions, { identities, values }: Writ
     groupAt: (at) => groupOf(options, identityAt(at)),
     isDroppedAt: () => false,
     sortKeyAt: (at) => address.sortKey(identityAt(at)),
-    keyAt: (at): BinaryKey => address.encode(identityAt(at)),
-    flagsAt: (at) => (values[at] === undefined ? FLAG_DELETE : valueFlags),
-    writeAt(at, out: ByteWriter) {
+    appendAt(at, block) {
       const value = values[at];
-      if (value !== undefined) codec.write(value, out);
+      const out = block.append(address.encode(identityAt(at)), value === undefined ? FLAG_DELETE : valueFlags);
+      if (value === undefined) return;
+      if (expiries !== undefined) out.float64(expiries[at] as number);
+      codec.write(value, out);
     },
     completedAt() {},
   };

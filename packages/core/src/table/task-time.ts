@@ -16,15 +16,27 @@ export interface TimeSeen {
   readonly watermark: number | null;
 }
 
+/** So many calls of one turn see one time; then the clock is asked again, so that a long turn does not stop the time. */
+const CALLS_PER_LOOK = 1024;
+/** The time is moved by hand. */
+const UNTIL_MOVED = 2 ** 30;
+
+/** For how many more calls a state may take for granted that time stands still. Taken away, to 0, when time moves and when a turn ends. */
+export interface Standstill {
+  calls: number;
+}
+
 export class TaskTime {
   readonly #clock: Clock;
-  readonly #turnNow: () => number;
+  readonly #standstills: Standstill[] = [];
   #processing: number;
   #watermark: number | undefined;
+  /** In this turn, before the clock is asked again. */
+  #callsLeft = 0;
+  #isTurnKnown = false;
 
   constructor(clock: Clock, seen: TimeSeen = { processing: 0, watermark: null }) {
     this.#clock = clock;
-    this.#turnNow = clock.turnNow === undefined ? () => clock.now() : clock.turnNow.bind(clock);
     this.#processing = seen.processing;
     this.#watermark = seen.watermark ?? undefined;
   }
@@ -32,15 +44,41 @@ export class TaskTime {
   /** Milliseconds since 1970. */
   processing(): number {
     const now = this.#clock.now();
-    if (now > this.#processing) this.#processing = now;
+    if (now > this.#processing) {
+      this.#processing = now;
+      this.#endStandstills();
+    }
     return this.#processing;
   }
 
-  /** As `processing`, but may stand still during one turn of the event loop. */
+  /**
+   * As `processing`, but may stand still during one turn of the event loop. Asking the clock is a barrier to the processor: memory that
+   * is waited for before and after it is waited for in turn.
+   */
   processingInTurn(): number {
-    const now = this.#turnNow();
-    if (now > this.#processing) this.#processing = now;
-    return this.#processing;
+    if (this.#callsLeft > 0) {
+      this.#callsLeft--;
+      return this.#processing;
+    }
+    if (this.#clock.atTurnEnd !== undefined) {
+      if (!this.#isTurnKnown) this.#clock.atTurnEnd(() => this.#endTurn());
+      this.#isTurnKnown = true;
+      this.#callsLeft = CALLS_PER_LOOK;
+    }
+    return this.processing();
+  }
+
+  /** Of a state that shall be told by it when time moves. */
+  standstill(): Standstill {
+    const standstill = { calls: 0 };
+    this.#standstills.push(standstill);
+    return standstill;
+  }
+
+  /** Lets time stand still for a state that has just asked for it: by the watermark until that moves, else for what is left of the turn. */
+  standStill(standstill: Standstill, isEventTime: boolean): void {
+    standstill.calls = isEventTime ? UNTIL_MOVED : this.#callsLeft;
+    if (!isEventTime) this.#callsLeft = 0;
   }
 
   /** No record with a lower time is expected any more; `undefined` before the first watermark. */
@@ -61,12 +99,23 @@ export class TaskTime {
       );
     }
     this.#watermark = watermark;
+    this.#endStandstills();
     return watermark !== current;
   }
 
   /** As it is now. */
   seen(): TimeSeen {
     return { processing: this.processing(), watermark: this.#watermark ?? null };
+  }
+
+  #endTurn(): void {
+    this.#isTurnKnown = false;
+    this.#callsLeft = 0;
+    this.#endStandstills();
+  }
+
+  #endStandstills(): void {
+    for (const standstill of this.#standstills) standstill.calls = 0;
   }
 }
 

@@ -7,6 +7,9 @@ export type TimerKind = "event" | "processing";
 
 export const TIMER_KINDS: readonly TimerKind[] = ["event", "processing"];
 
+/** Where the composite key of a timer has its record key: behind the time. */
+export const TIME_BYTES = 8;
+
 /** Timers have no value. */
 export const NO_VALUE: Codec<unknown> = Object.freeze({
   id: "none",

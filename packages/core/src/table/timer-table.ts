@@ -13,7 +13,7 @@
 import { assert } from "../assert.js";
 import { corruptBytes } from "../bytes/byte-reader.js";
 import type { KeyIdentity } from "../contracts/codec.js";
-import type { BinaryKey } from "../key/binary-key.js";
+import { type BinaryKey, joinKeys } from "../key/binary-key.js";
 import { decodeNumber, encodeNumber } from "../key/number-key.js";
 import { FLAG_DELETE } from "../segment/entry-block.js";
 import { CellIndex } from "./cell-index.js";
@@ -232,9 +232,9 @@ function frozenTimers(options: TableOptions, { times, identities, isDelete }: Ti
     // Only real changes are listed, so that the first one tells whether the timer was there before.
     isVoid: (first, last) => isDelete[first] === false && isDelete[last] === true,
     sortKeyAt: (at) => timeAt(at) + address.sortKey(identityAt(at)),
-    keyAt: (at) => (timeAt(at) + address.encode(identityAt(at))) as BinaryKey,
-    flagsAt: (at) => (isDelete[at] === true ? FLAG_DELETE : 0),
-    writeAt() {},
+    appendAt(at, block) {
+      block.append(joinKeys(timeAt(at), address.encode(identityAt(at))), isDelete[at] === true ? FLAG_DELETE : 0);
+    },
     completedAt() {},
   };
 }

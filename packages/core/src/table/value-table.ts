@@ -2,7 +2,8 @@
  * The table of a state that has one row per key: value, reducing and aggregating state.
  *
  * The values are in one index, current, and nothing else is kept per key. What was written in the epoch is kept once more, as a
- * list: a write costs one insertion and one append, and a barrier takes the list away.
+ * list: a write costs one insertion and one append, and a barrier takes the list away. When values expire, if they do, is kept beside
+ * them: what has expired is here until someone removes it.
  *
  * Invariants:
  * - The table is complete: a key that is not in the index is absent.
@@ -15,13 +16,16 @@ import type { KeyIdentity } from "../contracts/codec.js";
 import type { BinaryKey } from "../key/binary-key.js";
 import { FLAG_DELETE } from "../segment/entry-block.js";
 import { CellIndex } from "./cell-index.js";
+import type { Expiries } from "./expiries.js";
 import type { FrozenRows } from "./frozen-rows.js";
 import { frozenValues } from "./frozen-values.js";
 import { RowMeter } from "./row-meter.js";
 import { sortedByGroup } from "./sorted.js";
+import { NEVER, readExpiry } from "./stamped.js";
 import { CELL_OFFSET, type StateTable } from "./state-table.js";
 import { groupOf, ownedGroupOf, type TableOptions } from "./table-options.js";
 
+const EXPIRY_BYTES = 8;
 /** Below this length the list of written keys is never gone over for repetitions. */
 const WRITTEN_MIN = 2 ** 16;
 
@@ -30,15 +34,20 @@ export class ValueTable implements StateTable {
   readonly #options: TableOptions;
   readonly #index = new CellIndex<unknown>();
   readonly #meter: RowMeter;
+  readonly #expiries: Expiries | undefined;
   // Keys written in the epoch, with what was written; may name a key more than once.
   #written: KeyIdentity[] = [];
   #writtenValues: unknown[] = [];
+  /** Empty if values do not expire. */
+  #writtenExpiries: number[] = [];
   /** At this length the lists are rid of repetitions. */
   #writtenMax = WRITTEN_MIN;
 
-  constructor(options: TableOptions) {
+  /** With `expiries` values expire, and entries say when. */
+  constructor(options: TableOptions, expiries?: Expiries) {
     this.stateId = options.stateId;
     this.#options = options;
+    this.#expiries = expiries;
     this.#meter = new RowMeter(options.codec);
   }
 
@@ -47,7 +56,7 @@ export class ValueTable implements StateTable {
   }
 
   get writtenBytes(): number {
-    return this.#written.length * this.#meter.rowBytes;
+    return this.#written.length * (this.#meter.rowBytes + (this.#expiries === undefined ? 0 : EXPIRY_BYTES));
   }
 
   // The next three are the hot path of all state. A random access to a large table waits for memory, and the processor looks only
@@ -69,10 +78,14 @@ export class ValueTable implements StateTable {
 
   /** Stores `value`, which the state owns. */
   put(key: unknown, namespace: BinaryKey, value: unknown): void {
-    const { address } = this.#options;
-    const identity = address.isDirect ? (key as KeyIdentity) : address.identity(key, namespace);
-    if (this.#meter.isDue(this.#written.length + 1)) this.#meter.sample(value);
-    if (this.#index.set(identity, value)) this.#checkAdded(key, identity);
+    this.#noteWritten(this.#place(key, namespace, value), value);
+  }
+
+  /** As `put`, in a table of values that expire. */
+  stamp(key: unknown, namespace: BinaryKey, value: unknown, expiry: number): void {
+    const identity = this.#place(key, namespace, value);
+    this.#expiries?.set(identity, expiry);
+    this.#writtenExpiries.push(expiry);
     this.#noteWritten(identity, value);
   }
 
@@ -85,28 +98,29 @@ export class ValueTable implements StateTable {
   /** Deletes a cell that is there. */
   removeCell(identity: KeyIdentity): void {
     this.#index.delete(identity);
+    if (this.#expiries !== undefined) {
+      this.#expiries.delete(identity);
+      this.#writtenExpiries.push(NEVER);
+    }
     this.#noteWritten(identity, undefined);
   }
 
-  /** All cells with their values, lazily, in no order. May be changed meanwhile. */
-  cells(): Iterable<readonly [KeyIdentity, unknown]> {
-    return this.#index.entries();
-  }
-
-  /** Identities of the present keys with such a value, by key group, ascending by encoded key, as they are now. */
-  identities(isPresent: (value: unknown) => boolean = () => true): Generator<KeyIdentity[], void, undefined> {
+  /** Identities of such present keys, by key group, ascending by encoded key, as they are now. */
+  identities(isPresent: (identity: KeyIdentity) => boolean = () => true): Generator<KeyIdentity[], void, undefined> {
     const { address } = this.#options;
     const present: { readonly identity: KeyIdentity; readonly group: number }[] = [];
-    for (const [identity, value] of this.#index.entries()) {
-      if (isPresent(value)) present.push({ identity, group: groupOf(this.#options, identity) });
+    for (const identity of this.#index.identities()) {
+      if (isPresent(identity)) present.push({ identity, group: groupOf(this.#options, identity) });
     }
     return sortedByGroup(present, ({ identity }) => address.sortKey(identity));
   }
 
   freeze(): FrozenRows {
-    const written = { identities: this.#written, values: this.#writtenValues };
+    const expiries = this.#expiries === undefined ? undefined : this.#writtenExpiries;
+    const written = { identities: this.#written, values: this.#writtenValues, expiries };
     this.#written = [];
     this.#writtenValues = [];
+    this.#writtenExpiries = [];
     this.#writtenMax = WRITTEN_MIN;
     return frozenValues(this.#options, written);
   }
@@ -115,8 +129,21 @@ export class ValueTable implements StateTable {
     const { address, codec } = this.#options;
     const { identity, end } = address.decode(key, CELL_OFFSET);
     assert(end === key.length, "a value has one row per key");
-    if ((flags & FLAG_DELETE) === 0) this.#index.set(identity, codec.read(value));
-    else this.#index.delete(identity);
+    if ((flags & FLAG_DELETE) !== 0) {
+      this.#index.delete(identity);
+      this.#expiries?.delete(identity);
+    } else {
+      this.#expiries?.load(identity, readExpiry(value));
+      this.#index.set(identity, codec.read(value));
+    }
+  }
+
+  #place(key: unknown, namespace: BinaryKey, value: unknown): KeyIdentity {
+    const { address } = this.#options;
+    const identity = address.isDirect ? (key as KeyIdentity) : address.identity(key, namespace);
+    if (this.#meter.isDue(this.#written.length + 1)) this.#meter.sample(value);
+    if (this.#index.set(identity, value)) this.#checkAdded(key, identity);
+    return identity;
   }
 
   /** Takes back a key that has just been added and may not be there. */
@@ -138,12 +165,12 @@ export class ValueTable implements StateTable {
   /** Keeps the lists as short as there are keys, give or take a factor of two, however often they are written. */
   #dropRepetitions(): void {
     if (this.#written.length > 2 * this.#index.size) {
-      const last = new Map<KeyIdentity, unknown>();
-      for (let at = 0; at < this.#written.length; at++) {
-        last.set(this.#written[at] as KeyIdentity, this.#writtenValues[at]);
-      }
+      const last = new Map<KeyIdentity, number>();
+      for (const [at, identity] of this.#written.entries()) last.set(identity, at);
+      const places = [...last.values()];
       this.#written = [...last.keys()];
-      this.#writtenValues = [...last.values()];
+      this.#writtenValues = places.map((at) => this.#writtenValues[at]);
+      if (this.#expiries !== undefined) this.#writtenExpiries = places.map((at) => this.#writtenExpiries[at] as number);
     }
     this.#writtenMax = 2 * Math.max(this.#written.length, WRITTEN_MIN);
   }

@@ -19,7 +19,7 @@ export interface OperatorOptions<
   readonly key: KeyCodec<Key>;
   readonly states: States;
   /**
-   * Number of key groups: the most tasks that the operator can ever run as. Fixed for the life of its state.
+   * Number of key groups: the most tasks that the operator can run as. Its state keeps it; `rekeySavepoint` rewrites a savepoint for another.
    * @defaultValue 128
    */
   readonly maxParallelism?: number;

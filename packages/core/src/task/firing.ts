@@ -19,6 +19,8 @@ export interface FiringScope {
   /** What tells the keys of timers apart. */
   readonly keyOf: (cell: TimerCell) => unknown;
   readonly handle: (cell: TimerCell) => unknown;
+  /** Is told at once of what a handler throws: before it is counted out, so that no barrier takes what it left half done. */
+  readonly failed: (error: unknown) => void;
 }
 
 export class Firing {
@@ -78,7 +80,7 @@ export class Firing {
       this.#busy.add(key);
       void this.#settled(key, handled);
     } catch (error) {
-      this.#failure ??= { error };
+      this.#fail(error);
       inFlight.leave();
     }
   }
@@ -87,11 +89,16 @@ export class Firing {
     try {
       await handled;
     } catch (error) {
-      this.#failure ??= { error };
+      this.#fail(error);
     }
     this.#busy.delete(key);
     this.#scope.inFlight.leave();
     this.#onHandled?.();
+  }
+
+  #fail(error: unknown): void {
+    this.#failure ??= { error };
+    this.#scope.failed(error);
   }
 
   #oneHandled(): Promise<void> {

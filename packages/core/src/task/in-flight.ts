@@ -3,7 +3,7 @@
  *
  * Invariants:
  * - Between `close` and `open` no record enters; when `close` has resolved, none is being handled.
- * - Between `pause` and `resume` no record enters, but timers do unless a barrier has closed.
+ * - Between `pause` and `resume`, and between `halt` and `goOn`, no record enters, but timers do unless a barrier has closed.
  * - With nothing in flight and nobody else closing, `close` takes effect without a promise.
  */
 
@@ -11,12 +11,13 @@ export class InFlight {
   #count = 0;
   #barriers = 0;
   #isPaused = false;
+  #isHalted = false;
   readonly #onIdle: (() => void)[] = [];
   readonly #onOpen: (() => void)[] = [];
 
   /** Whether no record may enter. */
   get isClosed(): boolean {
-    return this.#barriers > 0 || this.#isPaused;
+    return this.#barriers > 0 || this.#isPaused || this.#isHalted;
   }
 
   /** Whether nothing may enter, timers included. */
@@ -54,6 +55,18 @@ export class InFlight {
 
   resume(): void {
     this.#isPaused = false;
+    release(this.#onOpen.splice(0));
+  }
+
+  /** Lets no record enter, only timers, because the job is being stopped. A promise if some are still being handled. */
+  halt(): Promise<void> | undefined {
+    this.#isHalted = true;
+    return this.whenIdle();
+  }
+
+  /** Ends what `halt` began. */
+  goOn(): void {
+    this.#isHalted = false;
     release(this.#onOpen.splice(0));
   }
 

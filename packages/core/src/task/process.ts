@@ -4,6 +4,7 @@
  * Invariants:
  * - At most one record of a key is being handled, and records of a key are handled in the order they came.
  * - A record that is admitted is handled before the next barrier, and `admitted` was called for it before its handler.
+ * - If it fails, that is said before it is counted out: no barrier takes what it left half done.
  */
 
 import type { InFlight } from "./in-flight.js";
@@ -27,12 +28,16 @@ export interface ProcessOptions<Record> {
 
 export interface ProcessScope<Record, Key> {
   readonly inFlight: InFlight;
+  /** Throws if the task takes no calls any more. */
+  readonly check: () => void;
   /** Resolves when the task has room for more changes. */
   readonly ready: () => Promise<void>;
   readonly keyOf: (record: Record) => Key;
   readonly identityOf: (key: Key) => unknown;
   readonly advance: (watermark: number) => Promise<void>;
   readonly handler: (record: Record, key: Key) => unknown;
+  /** Is told at once of what `admitted` or a handler throws. */
+  readonly failed: (error: unknown) => void;
 }
 
 /** Resolves when all records are handled; rejects with the first error when those in flight have settled. */
@@ -66,17 +71,22 @@ class Run<Record, Key> {
 
   /** Resolves when the record is admitted, not when it is handled. */
   async admit(record: Record): Promise<void> {
-    const { inFlight, ready, keyOf, identityOf } = this.#scope;
+    const { inFlight, ready, check, keyOf, identityOf } = this.#scope;
     while (this.#active.size >= (this.#options.inFlightMax ?? IN_FLIGHT_MAX)) await this.#oneHandled();
     this.throwIfFailed();
     await ready();
-    while (inFlight.isClosed) await inFlight.whenOpen();
+    while (inFlight.isClosed) {
+      await inFlight.whenOpen();
+      // It may have been closed for good.
+      check();
+    }
     const key = keyOf(record);
     const identity = identityOf(key);
     inFlight.enter();
     try {
       this.#options.admitted?.(record);
     } catch (error) {
+      this.#scope.failed(error);
       inFlight.leave();
       throw error;
     }
@@ -114,6 +124,7 @@ class Run<Record, Key> {
       await this.#scope.handler(record, key);
     } catch (error) {
       this.#failure ??= { error };
+      this.#scope.failed(error);
     }
   }
 }

@@ -14,6 +14,7 @@ import type { StateManifest } from "../checkpoint/manifest.js";
 import type { Clock, Timer } from "../contracts/clock.js";
 import type { KeyCodec } from "../contracts/codec.js";
 import { type BinaryKey, EMPTY_KEY } from "../key/binary-key.js";
+import { StateBackendError } from "../errors.js";
 import type { KeyGroups } from "../key/key-groups.js";
 import { Slicer } from "../segment/slicer.js";
 import { Address } from "../table/address.js";
@@ -119,17 +120,21 @@ export class TimerService {
     }
   }
 
-  async advanceWatermark(watermark: number): Promise<void> {
+  /**
+   * `waitMsMax` is how long it waits for the records in flight; without it, as long as it takes.
+   * @throws {StateBackendError} ABORTED if that is not enough: nothing has changed
+   */
+  async advanceWatermark(watermark: number, waitMsMax?: number): Promise<void> {
     const { epoch, time } = this.#scope;
     epoch.check();
     if (this.#handlerDepth > 0) {
       throw new TypeError("A handler cannot advance the watermark: it would wait for itself. Do it between records.");
     }
     await this.#inTurn(async () => {
-      this.#checkHandled(watermark);
+      this.checkHandled(watermark);
       time.advance(watermark);
       await this.#fire("event", () => watermark);
-    });
+    }, waitMsMax);
   }
 
   /** Sets no alarm any more. */
@@ -138,20 +143,21 @@ export class TimerService {
     this.#cancelAlarm();
   }
 
-  #checkHandled(watermark: number): void {
+  /** @throws {TypeError} if event timers are due at `watermark` and nobody handles them */
+  checkHandled(watermark: number): void {
     const first = this.#tables.get("event")?.firstTime;
     if (this.#handler !== undefined || first === undefined || first > watermark) return;
     throw new TypeError(`Timers are due and nobody handles them. time=${first}. Call timers.onFire before.`);
   }
 
   /** Runs `work` when no other firing runs and no record is in flight. */
-  #inTurn(work: () => Promise<void>): Promise<void> {
-    const { inFlight, epoch } = this.#scope;
+  #inTurn(work: () => Promise<void>, waitMsMax?: number): Promise<void> {
+    const { inFlight, epoch, clock } = this.#scope;
     const turn = this.#tail.then(async () => {
       epoch.check();
       const draining = inFlight.pause();
       try {
-        if (draining !== undefined) await draining;
+        if (draining !== undefined) await (waitMsMax === undefined ? draining : inTime(draining, clock, waitMsMax));
         while (inFlight.isAtBarrier) await inFlight.whenOpen();
         epoch.check();
         await work();
@@ -176,6 +182,7 @@ export class TimerService {
       limit,
       slicer: new Slicer(clock),
       keyOf: (cell) => this.#address.key.identity(this.#address.keyOf(cell.identity)),
+      failed: (error) => this.#onFailure(error),
       handle: (cell) => this.inHandler(() => handler({ kind, ...this.entryOf(cell) })),
     });
     try {
@@ -215,5 +222,25 @@ export class TimerService {
         this.#isFiringProcessing = false;
         this.#setAlarm();
       });
+  }
+}
+
+/** A handler that waits for the watermark waits for itself. Nothing tells its wait from that of others, so that time has to. */
+async function inTime(draining: Promise<void>, clock: Clock, waitMsMax: number): Promise<void> {
+  let timer: Timer | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = clock.schedule(waitMsMax, () => {
+      reject(
+        new StateBackendError(
+          "ABORTED",
+          `The watermark was not advanced: records in flight were not handled in time. waitMs=${waitMsMax}. A handler must not wait for advanceWatermark, as it would wait for itself. Call it between records, or again if handlers are slow.`,
+        ),
+      );
+    });
+  });
+  try {
+    await Promise.race([draining, late]);
+  } finally {
+    timer?.cancel();
   }
 }

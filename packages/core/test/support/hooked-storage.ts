@@ -1,4 +1,4 @@
-/** A storage before whose puts and removals something happens: they wait, or fail. */
+/** A storage before and after whose puts, and before whose removals, something happens: they wait, or fail. */
 
 import type {
   ByteRange,
@@ -11,6 +11,8 @@ import type {
 export class HookedStorage implements CheckpointStorage {
   /** Runs before each put. */
   beforePut: (name: string) => Promise<void> = async () => undefined;
+  /** Runs when an object is there and its put has not answered yet. */
+  afterPut: (name: string) => Promise<void> = async () => undefined;
   /** Runs before each removal. */
   beforeRemove: () => Promise<void> = async () => undefined;
   readonly #inner: CheckpointStorage;
@@ -21,7 +23,9 @@ export class HookedStorage implements CheckpointStorage {
 
   async put(name: string, body: Uint8Array | AsyncIterable<Uint8Array>, options?: PutOptions): Promise<PutOutcome> {
     await this.beforePut(name);
-    return this.#inner.put(name, body, options);
+    const outcome = await this.#inner.put(name, body, options);
+    await this.afterPut(name);
+    return outcome;
   }
 
   get(name: string, range?: ByteRange): AsyncIterable<Uint8Array> {

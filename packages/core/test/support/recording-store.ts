@@ -1,5 +1,6 @@
 /** Stores that keep a record of what was asked of others, and fail when they are told to. */
 
+import type { StoreProvider } from "../../src/contracts/backend.js";
 import type {
   AppliedGroups,
   Delta,
@@ -8,7 +9,6 @@ import type {
   Store,
   StoreEntry,
   StoreMark,
-  StoreProvider,
   TaskScope,
 } from "../../src/contracts/store.js";
 import type { BinaryKey } from "../../src/key/binary-key.js";

@@ -20,7 +20,7 @@ import { Epoch } from "../../src/table/epoch.js";
 import { FrozenTable } from "../../src/table/frozen-table.js";
 import type { StateTable } from "../../src/table/state-table.js";
 import type { TableOptions } from "../../src/table/table-options.js";
-import { blocksOf, entriesOf, type PlainEntry } from "./entries.js";
+import { blocksOf, entriesOf, entryAt, type PlainEntry } from "./entries.js";
 import { ManualClock } from "./manual-clock.js";
 import type { KeyCodec, KeyIdentity } from "../../src/contracts/codec.js";
 
@@ -49,10 +49,19 @@ type Step<Change> =
   | { readonly kind: "barrier" }
   | { readonly kind: "complete"; readonly count: number };
 
-export function stepsOf<Change>(changes: fc.Arbitrary<Change>): fc.Arbitrary<readonly Step<Change>[]> {
+export interface StepOptions {
+  readonly keys?: readonly string[];
+  readonly lengthMax?: number;
+  readonly size?: fc.Size;
+}
+
+export function stepsOf<Change>(
+  changes: fc.Arbitrary<Change>,
+  { keys = HISTORY_KEYS, lengthMax = 60, size = "small" }: StepOptions = {},
+): fc.Arbitrary<readonly Step<Change>[]> {
   const change = fc.record({
     kind: fc.constant("change" as const),
-    key: fc.constantFrom(...HISTORY_KEYS),
+    key: fc.constantFrom(...keys),
     namespace: fc.nat(1),
     change: changes,
   });
@@ -63,7 +72,7 @@ export function stepsOf<Change>(changes: fc.Arbitrary<Change>): fc.Arbitrary<rea
     { weight: 2, arbitrary: barrier },
     { weight: 1, arbitrary: complete },
   );
-  return fc.array(step, { maxLength: 60 });
+  return fc.array(step, { maxLength: lengthMax, size });
 }
 
 export function tableOptions(isNamespaced: boolean, epoch = new Epoch(1)): TableOptions {
@@ -103,7 +112,8 @@ export class TableHistory<Table extends StateTable, Change> {
       this.#check(this.#table);
     }
     await this.#barrier();
-    await this.#checkPending();
+    await this.#complete(this.#pending.length);
+    this.#check(this.#table);
     await this.#checkRestored();
   }
 
@@ -143,26 +153,21 @@ export class TableHistory<Table extends StateTable, Change> {
   }
 
   async #checkRestored(): Promise<void> {
-    const restored = this.#kind.make(tableOptions(this.#isNamespaced));
-    const sink = (block: EntryBlock, at: number): void => {
-      const value = new ByteReader(block.bytes.subarray(block.starts[at], block.ends[at]));
-      restored.load(block.keys[at] as BinaryKey, block.flags[at] as number, value);
-      expectSame("bytes behind a value", value.remaining, 0);
-    };
-    for await (const _ of mergeRuns(
-      this.#written.map((run) => blocksOf(run, 3)),
-      sink,
-      { dropTombstones: true },
-    )) {
-      void _;
+    const base = await merged(this.#written, true);
+    const half = this.#written.length >> 1;
+    const parts = [await merged(this.#written.slice(0, half), true), await merged(this.#written.slice(half), false)];
+    for (const entries of [base, parts.flat(), await merged(parts, true), this.#written.flat()]) {
+      const restored = this.#kind.make(tableOptions(this.#isNamespaced));
+      for (const { key, flags, value } of entries) {
+        const reader = new ByteReader(Buffer.from(value, "latin1"));
+        restored.load(key, flags, reader);
+        expectSame("bytes behind a value", reader.remaining, 0);
+      }
+      this.#check(restored);
+      expectSame("live rows", restored.liveRows, this.#table.liveRows);
     }
-    this.#check(restored);
-    const inTurn = this.#kind.make(tableOptions(this.#isNamespaced));
-    for (const { key, flags, value } of this.#written.flat()) {
-      inTurn.load(key, flags, new ByteReader(Buffer.from(value, "latin1")));
-    }
-    this.#check(inTurn);
-    expectSame("live rows", [restored.liveRows, inTurn.liveRows], [this.#table.liveRows, this.#table.liveRows]);
+    // So every row that is counted as present is an entry, and every entry of a base is one.
+    expectSame("entries of a base", base.length, this.#table.liveRows);
   }
 
   #check(table: Table): void {
@@ -177,6 +182,15 @@ export class TableHistory<Table extends StateTable, Change> {
     expectSame("keys", groups.flat().sort(), present.sort());
     if (present.length === 0) expectSame("live rows", table.liveRows, 0);
   }
+}
+
+/** Runs merged into one, oldest first. */
+async function merged(runs: readonly (readonly PlainEntry[])[], dropTombstones: boolean): Promise<PlainEntry[]> {
+  const entries: PlainEntry[] = [];
+  const sink = (block: EntryBlock, at: number): void => void entries.push(entryAt(block, at));
+  const sources = runs.map((run) => blocksOf(run, 3));
+  for await (const _ of mergeRuns(sources, sink, { dropTombstones })) void _;
+  return entries;
 }
 
 function expectSame(what: string, found: unknown, expected: unknown): void {

@@ -1,0 +1,48 @@
+/** The shape of an abstract-level database that a store uses: `Level`, `ClassicLevel`, or one of your own. */
+
+/** Keys and values go in and come out as bytes, whatever the database's own encodings are. */
+export interface BytesOptions {
+  readonly keyEncoding?: "buffer";
+  readonly valueEncoding?: "buffer";
+}
+
+export interface BytesRange extends BytesOptions {
+  readonly gte: Uint8Array;
+  readonly lt: Uint8Array;
+}
+
+/** A database as the user has it. Results are typed loosely, so that databases of any encoding fit. */
+export interface LevelDatabase {
+  readonly status: string;
+  readonly supports: { readonly getSync?: boolean; readonly additionalMethods?: unknown };
+  open(): Promise<void>;
+  getMany(keys: Uint8Array[], options: BytesOptions): Promise<unknown[]>;
+  getSync(key: Uint8Array, options: BytesOptions): unknown;
+  batch(): LevelBatch;
+  clear(range: BytesRange): Promise<void>;
+  keys(range: BytesRange & { readonly highWaterMarkBytes: number }): LevelIterator;
+  iterator(range: BytesRange & { readonly highWaterMarkBytes: number }): LevelIterator;
+}
+
+export interface LevelBatch {
+  readonly length: number;
+  put(key: Uint8Array, value: Uint8Array, options: BytesOptions): unknown;
+  del(key: Uint8Array, options: BytesOptions): unknown;
+  write(options: { readonly sync: boolean }): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface LevelIterator {
+  nextv(size: number): Promise<unknown[]>;
+  close(): Promise<void>;
+}
+
+/** A database that the store opened itself, and closes. */
+export interface OwnLevelDatabase extends LevelDatabase {
+  close(): Promise<void>;
+}
+
+/** For databases whose own encodings are bytes: what is not named at each call is not looked up at each call. */
+export const OWN_BYTES: BytesOptions = Object.freeze({});
+
+export const BYTES: BytesOptions = Object.freeze({ keyEncoding: "buffer", valueEncoding: "buffer" });
