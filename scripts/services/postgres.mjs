@@ -202,7 +202,9 @@ function serverAccount() {
 async function binaries() {
   const said = process.env.TIDEMARK_POSTGRES_BIN;
   const folders = said === undefined ? [...debianFolders(), ...pathFolders(), ...(await embedded())] : [said];
-  const found = folders.find((folder) => ["initdb", "postgres", "pg_ctl"].every((name) => existsSync(join(folder, name))));
+  const found = folders.find((folder) =>
+    ["initdb", "postgres", "pg_ctl"].every((name) => existsSync(join(folder, name))),
+  );
   if (found === undefined) throw new Error(`No PostgreSQL server found. ${REMEDY}`);
   return found;
 }

@@ -82,7 +82,12 @@ export const postgresStore: Suite<Trial, Result> = {
       speed("apply", 0.8),
       speed("getMany", 0.7),
       speed("scan", 0.6),
-      measured({ metric: "apply of one change", unit: "ms", values: of("store", "smallApplyMs"), floors: of("bare", "smallApplyMs") }),
+      measured({
+        metric: "apply of one change",
+        unit: "ms",
+        values: of("store", "smallApplyMs"),
+        floors: of("bare", "smallApplyMs"),
+      }),
     ];
   },
 };

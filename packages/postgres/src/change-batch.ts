@@ -108,8 +108,8 @@ export class ChangeBatch {
       const { start, end } = storedRange(prefix, after(headOf(prefix)));
       await session.query(
         `DELETE FROM ${tables.entry} WHERE scope_id = $1 AND key >= $2 AND key < $3 AND tail >= $4 AND tail < $5`,
-        [scopeId, start, end, prefix.slice(HEAD_BYTES), after(prefix.slice(HEAD_BYTES) as BinaryKey)].map((value, index) =>
-          index === 0 ? value : bytesOfKey(value as BinaryKey),
+        [scopeId, start, end, prefix.slice(HEAD_BYTES), after(prefix.slice(HEAD_BYTES) as BinaryKey)].map(
+          (value, index) => (index === 0 ? value : bytesOfKey(value as BinaryKey)),
         ),
       );
     }

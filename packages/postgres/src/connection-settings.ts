@@ -36,12 +36,18 @@ const LOOPBACK = /^(localhost|127(\.\d+){3}|\[?::1\]?|)$/;
  */
 export function poolSettings(
   url: string,
-  { tls, connectionsMax, timeoutMs }: { readonly tls: PostgresTls | false | undefined; readonly connectionsMax: number; readonly timeoutMs: number },
+  {
+    tls,
+    connectionsMax,
+    timeoutMs,
+  }: { readonly tls: PostgresTls | false | undefined; readonly connectionsMax: number; readonly timeoutMs: number },
 ): PoolSettings {
   const parsed = parse(url);
   for (const name of parsed.searchParams.keys()) {
     if (!name.toLowerCase().startsWith("ssl")) continue;
-    throw new TypeError(`The URL says how to encrypt. parameter=${JSON.stringify(name)}. Leave it out, and use the option tls.`);
+    throw new TypeError(
+      `The URL says how to encrypt. parameter=${JSON.stringify(name)}. Leave it out, and use the option tls.`,
+    );
   }
   const isLocal = LOOPBACK.test(parsed.hostname) && !parsed.searchParams.has("host");
   const isOff = tls === false || (tls === undefined && isLocal);
@@ -71,5 +77,7 @@ function parse(url: string): URL {
     // The system's error has the URL in it.
   }
   if (parsed !== undefined && /^postgres(ql)?:$/.test(parsed.protocol)) return parsed;
-  throw new TypeError("url is no URL of PostgreSQL. expected=postgresql://user:password@host:port/database. It is not shown, as it may hold a password.");
+  throw new TypeError(
+    "url is no URL of PostgreSQL. expected=postgresql://user:password@host:port/database. It is not shown, as it may hold a password.",
+  );
 }

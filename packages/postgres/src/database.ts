@@ -129,7 +129,9 @@ export class Database {
     try {
       ({ command: tag } = await this.#inTime(client.query({ text: "COMMIT" })));
     } catch (error) {
-      if (isConnectionLoss(error)) throw new UnknownOutcome("The connection was lost while it committed.", { cause: error });
+      if (isConnectionLoss(error)) {
+        throw new UnknownOutcome("The connection was lost while it committed.", { cause: error });
+      }
       throw error;
     }
     // After a statement that failed and was not noticed the server answers ROLLBACK, and calls that a success.

@@ -5,7 +5,7 @@
  * - A row stands for key groups that are open in one handle at most: `split` sees to that when the handle opens.
  */
 
-import type { AppliedGroups, BinaryKey, KeyGroupRange, StoreMark } from "@tidemark/core";
+import type { AppliedGroups, KeyGroupRange, StoreMark } from "@tidemark/core";
 import { KeyGroups } from "@tidemark/core";
 import type { Session } from "./database.js";
 import { keyOfHex } from "./stored-value.js";
@@ -90,7 +90,8 @@ export async function startMarks(
 /** Whether every one of `groups` is whole, as of `mark`. */
 export function areAt(marks: readonly AppliedGroups[], groups: KeyGroups, mark: StoreMark): boolean {
   const there = marks.filter(
-    ({ mark: { checkpoint, tag }, applying }) => applying === undefined && checkpoint === mark.checkpoint && tag === mark.tag,
+    ({ mark: { checkpoint, tag }, applying }) =>
+      applying === undefined && checkpoint === mark.checkpoint && tag === mark.tag,
   );
   return groups.isSubsetOf(KeyGroups.of(there.map(({ groups: range }) => range)));
 }
@@ -104,5 +105,5 @@ export function unmarked(marks: readonly AppliedGroups[], groups: KeyGroups): Ke
 }
 
 function markOf(checkpoint: string | null | undefined, tag: string | null | undefined): StoreMark {
-  return { checkpoint: Number(checkpoint), tag: keyOfHex(tag as string) as BinaryKey as string };
+  return { checkpoint: Number(checkpoint), tag: keyOfHex(tag as string) };
 }

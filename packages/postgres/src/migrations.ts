@@ -18,7 +18,8 @@ export const SCHEMA_VERSION = MIGRATIONS.length;
 
 /** The columns that must be there, in the order of the catalog's names. */
 const COLUMNS: Readonly<Record<string, string>> = Object.freeze({
-  tidemark_applied: "checkpoint:int8 first_group:int4 last_group:int4 next_checkpoint:int8 next_tag:bytea scope_id:int4 tag:bytea",
+  tidemark_applied:
+    "checkpoint:int8 first_group:int4 last_group:int4 next_checkpoint:int8 next_tag:bytea scope_id:int4 tag:bytea",
   tidemark_chunk: "body:bytea chunk:int4 object_id:uuid",
   tidemark_entry: "key:bytea scope_id:int4 tail:bytea value:bytea",
   tidemark_object: "bytes:int8 chunk_bytes:int4 digest:bytea name:text object_id:uuid",
@@ -64,13 +65,17 @@ function versionOne(t: Tables): readonly string[] {
  */
 export async function migrate(database: Database, tables: Tables): Promise<void> {
   await database.transaction({ doing: "Making the tables" }, async (session) => {
-    await session.query("SELECT pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended($1, 7461646))", [tables.schema]);
+    await session.query("SELECT pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended($1, 7461646))", [
+      tables.schema,
+    ]);
     const found = await versionOf(session, tables);
     checkVersion(found, tables);
     if (found === SCHEMA_VERSION) return;
     if (found === 0) {
       // Only where it is missing: a role that may make tables in a schema need not be one that may make schemas.
-      const schemas = await session.query("SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = $1", [tables.schemaName]);
+      const schemas = await session.query("SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = $1", [
+        tables.schemaName,
+      ]);
       if (schemas.count === 0) await session.query(`CREATE SCHEMA ${tables.schema}`);
       await session.query(
         `CREATE TABLE ${tables.version} (version integer PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT pg_catalog.now())`,
@@ -101,7 +106,11 @@ export async function checkTables(database: Database, tables: Tables): Promise<b
   );
   const found = new Map(rows.map(([name, columns]) => [name as string, columns as string]));
   if (!found.has("tidemark_version")) return false;
-  const { rows: versions } = await database.read(doing, `SELECT pg_catalog.max(version)::text FROM ${tables.version}`, []);
+  const { rows: versions } = await database.read(
+    doing,
+    `SELECT pg_catalog.max(version)::text FROM ${tables.version}`,
+    [],
+  );
   const version = Number(versions[0]?.[0] ?? 0);
   checkVersion(version, tables);
   if (version < SCHEMA_VERSION) return false;

@@ -15,7 +15,9 @@ export async function* chunksOf(body: Body): AsyncGenerator<Buffer, void, undefi
   let filled = 0;
   let chunk = Buffer.allocUnsafe(CHUNK_BYTES);
   for await (const part of body instanceof Uint8Array ? [body] : body) {
-    if (!(part instanceof Uint8Array)) throw new TypeError(`A body consists of Uint8Arrays. received=${quoted(typeof part)}.`);
+    if (!(part instanceof Uint8Array)) {
+      throw new TypeError(`A body consists of Uint8Arrays. received=${quoted(typeof part)}.`);
+    }
     for (let at = 0; at < part.length; ) {
       const piece = part.subarray(at, at + CHUNK_BYTES - filled);
       chunk.set(piece, filled);

@@ -134,16 +134,22 @@ async function store(place: Place, objectId: string, index: number, body: Buffer
       if (index === 0) {
         await session.query(`INSERT INTO ${tables.upload} (object_id, started_at) VALUES ($1, now())`, [objectId]);
       } else {
-        const { count } = await session.query(`SELECT 1 FROM ${tables.upload} WHERE object_id = $1 FOR KEY SHARE`, [objectId]);
+        const { count } = await session.query(`SELECT 1 FROM ${tables.upload} WHERE object_id = $1 FOR KEY SHARE`, [
+          objectId,
+        ]);
         if (count === 0) throw swept();
       }
       await insertChunk(session, tables, { objectId, index, body });
     });
   } catch (error) {
     if (!(error instanceof UnknownOutcome)) throw error;
-    throw new StateBackendError("UNAVAILABLE", "Put failed: the connection was lost. Nothing was stored; repeat the call.", {
-      cause: error,
-    });
+    throw new StateBackendError(
+      "UNAVAILABLE",
+      "Put failed: the connection was lost. Nothing was stored; repeat the call.",
+      {
+        cause: error,
+      },
+    );
   }
 }
 
@@ -152,7 +158,11 @@ async function insertChunk(
   tables: Tables,
   { objectId, index, body }: { readonly objectId: string; readonly index: number; readonly body: Buffer },
 ): Promise<void> {
-  await session.query(`INSERT INTO ${tables.chunk} (object_id, chunk, body) VALUES ($1, $2, $3)`, [objectId, index, body]);
+  await session.query(`INSERT INTO ${tables.chunk} (object_id, chunk, body) VALUES ($1, $2, $3)`, [
+    objectId,
+    index,
+    body,
+  ]);
 }
 
 async function endUpload(session: Session, tables: Tables, objectId: string): Promise<void> {
@@ -196,7 +206,10 @@ async function compared(place: Place, object: NewObject, ifAbsent: boolean): Pro
   if (ifAbsent) return "exists";
   const existing = await found(place, object.name);
   if (existing === undefined) {
-    throw new StateBackendError("UNAVAILABLE", "Put failed: another object of this name came and went. Repeat the call.");
+    throw new StateBackendError(
+      "UNAVAILABLE",
+      "Put failed: another object of this name came and went. Repeat the call.",
+    );
   }
   if (existing.bytes === object.bytes && existing.digest.equals(object.digest)) return "created";
   throw new StateBackendError(
@@ -206,9 +219,14 @@ async function compared(place: Place, object: NewObject, ifAbsent: boolean): Pro
 }
 
 function swept(): Error {
-  return new StateBackendError("UNAVAILABLE", "Put failed: it took more than a day, and was given up. Repeat the call.");
+  return new StateBackendError(
+    "UNAVAILABLE",
+    "Put failed: it took more than a day, and was given up. Repeat the call.",
+  );
 }
 
 function uuid(random: Random): string {
-  return Buffer.from(random.bytes(16)).toString("hex").replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
+  return Buffer.from(random.bytes(16))
+    .toString("hex")
+    .replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
 }

@@ -84,14 +84,18 @@ const NAMES: ReadonlySet<string> = new Set(["pool", "url", "tls", ...Object.keys
 export function postgresSettings(options: PostgresOptions): PostgresSettings {
   if (typeof options !== "object" || options === null) throw new TypeError("Options are missing. Give pool or url.");
   const unknown = Object.keys(options).find((name) => !NAMES.has(name));
-  if (unknown !== undefined) throw new TypeError(`Unknown option. name=${quoted(unknown)} known=${[...NAMES].join(",")}.`);
+  if (unknown !== undefined) {
+    throw new TypeError(`Unknown option. name=${quoted(unknown)} known=${[...NAMES].join(",")}.`);
+  }
   checkSource(options);
   const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
-  const settings = { ...DEFAULTS, ...given } as PostgresSettings;
+  const settings = { ...DEFAULTS, ...given };
   checkNumber("cacheBytes", settings.cacheBytes, 0, Number.MAX_SAFE_INTEGER);
   checkNumber("timeoutMs", settings.timeoutMs, 10, 3_600_000);
   checkNumber("connectionsMax", settings.connectionsMax, 1, 10_000);
-  if (typeof settings.migrate !== "boolean") throw new TypeError(`migrate is no boolean. received=${typeof settings.migrate}.`);
+  if (typeof settings.migrate !== "boolean") {
+    throw new TypeError(`migrate is no boolean. received=${typeof settings.migrate}.`);
+  }
   if (typeof settings.onWarning !== "function") throw new TypeError("onWarning is no function.");
   return settings;
 }
@@ -101,7 +105,7 @@ function checkSource(options: PostgresOptions): void {
   if ((pool === undefined) === (url === undefined)) throw new TypeError("Give either pool or url, and not both.");
   if (url !== undefined) {
     if (typeof url !== "string") throw new TypeError(`url is no string. received=${typeof url}.`);
-    const { tls } = options as PostgresUrlOptions;
+    const { tls } = options;
     if (tls !== undefined && tls !== false && (typeof tls !== "object" || tls === null)) {
       throw new TypeError("tls is neither an object nor false. Give {} to verify the server by what Node trusts.");
     }

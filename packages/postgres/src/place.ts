@@ -53,7 +53,9 @@ export class Place {
     try {
       await migrate(database, tables);
     } catch (error) {
-      throw isStateBackendError(error) && sqlStateOf(error.cause) === "42501" ? missing(tables, error.cause) : taken(error, tables);
+      throw isStateBackendError(error) && sqlStateOf(error.cause) === "42501"
+        ? missing(tables, error.cause)
+        : taken(error, tables);
     }
     await checkTables(database, tables);
   }

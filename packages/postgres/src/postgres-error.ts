@@ -25,7 +25,8 @@ const REMEDIES: Readonly<Record<SqlState, string>> = Object.freeze({
   "3D000": "Create the database, or correct its name.",
   "40001": "Others change the same rows; repeat the call.",
   "40P01": "Others lock the same rows; repeat the call.",
-  "42501": "Grant the role of this process SELECT, INSERT, UPDATE and DELETE on the tables of the schema, and USAGE on the schema.",
+  "42501":
+    "Grant the role of this process SELECT, INSERT, UPDATE and DELETE on the tables of the schema, and USAGE on the schema.",
   "53100": "Free space on the server's disk, then repeat the call.",
   "53200": "The server is out of memory: give it more, or use fewer connections.",
   "53300": "Raise the server's max_connections, or use a smaller pool.",
@@ -34,7 +35,8 @@ const REMEDIES: Readonly<Record<SqlState, string>> = Object.freeze({
   "57014": "Raise statement_timeout of this role if statements are to take longer, then repeat the call.",
   "57P01": "An administrator has ended the connection; repeat the call.",
   "57P03": "The server is starting or stopping; repeat the call.",
-  NO_TLS: "The server does not encrypt: let it (ssl = on), or, where nobody listens, ask for no encryption with tls: false.",
+  NO_TLS:
+    "The server does not encrypt: let it (ssl = on), or, where nobody listens, ask for no encryption with tls: false.",
   SELF_SIGNED_CERT_IN_CHAIN: "Give the certificate of the authority that signed the server's, as tls.ca.",
   DEPTH_ZERO_SELF_SIGNED_CERT: "Give the server's certificate as tls.ca.",
   UNABLE_TO_VERIFY_LEAF_SIGNATURE: "Give the certificate of the authority that signed the server's, as tls.ca.",
@@ -52,13 +54,18 @@ const NO_CONNECTION = /^(08|57P|E[A-Z]+$|ERR_|NO_TLS|[A-Z_]*CERT)/;
 export function sqlStateOf(error: unknown): SqlState | undefined {
   if (!(error instanceof Error) || isStateBackendError(error)) return undefined;
   const code = (error as { readonly code?: unknown }).code;
-  if (typeof code === "string" && /^([0-9A-Z]{5}|E[A-Z]{3,}|ERR_TLS_[A-Z_]+|ERR_SSL_[A-Z_]+|[A-Z_]*CERT[A-Z_]*)$/.test(code)) {
+  if (
+    typeof code === "string" &&
+    /^([0-9A-Z]{5}|E[A-Z]{3,}|ERR_TLS_[A-Z_]+|ERR_SSL_[A-Z_]+|[A-Z_]*CERT[A-Z_]*)$/.test(code)
+  ) {
     return code;
   }
   if (error instanceof AggregateError) return sqlStateOf(error.errors[0]);
   // What `pg` itself reports of a connection has no code.
   if (error.message.startsWith("The server does not support SSL")) return NO_TLS;
-  return /^(Connection terminated|timeout exceeded|Client |Query read timeout)/.test(error.message) ? "08006" : undefined;
+  return /^(Connection terminated|timeout exceeded|Client |Query read timeout)/.test(error.message)
+    ? "08006"
+    : undefined;
 }
 
 export function isRepeatable(error: unknown): boolean {
@@ -90,7 +97,9 @@ function codeOf(state: SqlState): ErrorCode {
 function remedyOf(state: SqlState): string {
   const remedy = REMEDIES[state];
   if (remedy !== undefined) return remedy;
-  if (DAMAGED.test(state)) return "The server's disk is damaged: restore the database from a backup, or use another one.";
+  if (DAMAGED.test(state)) {
+    return "The server's disk is damaged: restore the database from a backup, or use another one.";
+  }
   if (DRIFTED.test(state)) return "The schema is not as Tidemark made it: restore it, or use another schema.";
   if (NO_CONNECTION.test(state)) return CONNECTION_REMEDY;
   return "See the server's manual for this code and its log, then repeat the call.";

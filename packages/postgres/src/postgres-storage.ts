@@ -109,10 +109,14 @@ export class PostgresStorage implements CheckpointStorage {
           });
         } catch (error) {
           if (!(error instanceof UnknownOutcome)) throw error;
-          throw new StateBackendError("UNAVAILABLE", "Remove failed: the connection was lost while it committed. Repeat the call.", {
-            outcome: "unknown",
-            cause: error,
-          });
+          throw new StateBackendError(
+            "UNAVAILABLE",
+            "Remove failed: the connection was lost while it committed. Repeat the call.",
+            {
+              outcome: "unknown",
+              cause: error,
+            },
+          );
         }
       }
     });

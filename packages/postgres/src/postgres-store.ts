@@ -136,15 +136,9 @@ export class PostgresStore implements Store {
     await this.#alone(async () => {
       await this.#empty(owner, groups);
       for await (const batch of ahead(rowBatches(rows))) {
-        await owner.change(
-          "Loading",
-          (session) => batch.fill(session, place.tables, scopeId),
-          NOTHING,
-        );
+        await owner.change("Loading", (session) => batch.fill(session, place.tables, scopeId), NOTHING);
       }
-      await owner.change("Loading", NOTHING, (session) =>
-        addMarks(session, place.tables, scopeId, { groups, mark }),
-      );
+      await owner.change("Loading", NOTHING, (session) => addMarks(session, place.tables, scopeId, { groups, mark }));
     });
   }
 

@@ -125,10 +125,14 @@ export class ScopeOwner {
     } catch (error) {
       const code = hasCode(error, "UNAVAILABLE") || error instanceof UnknownOutcome ? "UNAVAILABLE" : undefined;
       if (code === undefined) throw error;
-      throw new StateBackendError(code, "The connection was lost while it committed, and the outcome cannot be told yet. Repeat the call.", {
-        outcome: "unknown",
-        cause: error,
-      });
+      throw new StateBackendError(
+        code,
+        "The connection was lost while it committed, and the outcome cannot be told yet. Repeat the call.",
+        {
+          outcome: "unknown",
+          cause: error,
+        },
+      );
     }
     if (seq !== this.#seq && seq !== this.#seq + 1) throw fenced();
     this.#seq = seq;
@@ -214,7 +218,11 @@ function fenced(cause?: unknown): Error {
 }
 
 function notCommitted(doing: string, cause: unknown): Error {
-  return new StateBackendError("UNAVAILABLE", `${doing} failed: the connection was lost before it committed. Repeat the call.`, { cause });
+  return new StateBackendError(
+    "UNAVAILABLE",
+    `${doing} failed: the connection was lost before it committed. Repeat the call.`,
+    { cause },
+  );
 }
 
 function unknownOpen(cause: unknown): Error {

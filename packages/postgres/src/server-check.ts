@@ -29,7 +29,10 @@ export async function checkServer(database: Database): Promise<readonly string[]
     );
   }
   if (Number(version) < VERSION_MIN) {
-    throw new StateBackendError("UNAVAILABLE", `The server is too old. version=${version} expected=14 or later. Use a newer one.`);
+    throw new StateBackendError(
+      "UNAVAILABLE",
+      `The server is too old. version=${version} expected=14 or later. Use a newer one.`,
+    );
   }
   return DURABLE_SETTINGS.filter((_, index) => settings[index] === "off");
 }

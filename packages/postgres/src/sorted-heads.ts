@@ -7,8 +7,10 @@ import { HEAD_BYTES } from "./stored-key.js";
 const HEAD_CHARACTERS = 2 + 2 * HEAD_BYTES;
 
 /** The rows of `pages`, ascending by the whole key. Rows that share a head are in memory together. */
-export async function* sortedHeads(pages: AsyncIterable<readonly Row[]>): AsyncGenerator<readonly Row[], void, undefined> {
-  let held: Row[] = [];
+export async function* sortedHeads(
+  pages: AsyncIterable<readonly Row[]>,
+): AsyncGenerator<readonly Row[], void, undefined> {
+  const held: Row[] = [];
   for await (const rows of pages) {
     // Nearly always: no long keys at all.
     if (held.length === 0 && rows.every(([, , tail]) => tail === null)) {

@@ -1,6 +1,13 @@
 /** Any history of a job, with its working state in a database, and with its checkpoints there too. */
 
-import { anyHistory, checkProperty, Coverage, type Harness, memoryPlace, rescalingIsIdentity } from "@tidemark/conformance";
+import {
+  anyHistory,
+  checkProperty,
+  Coverage,
+  type Harness,
+  memoryPlace,
+  rescalingIsIdentity,
+} from "@tidemark/conformance";
 import { afterAll, beforeAll, describe, it } from "vitest";
 import { postgres, postgresStorage } from "../src/index.js";
 import { TestServer } from "./support/servers.js";

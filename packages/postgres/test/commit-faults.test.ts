@@ -23,7 +23,9 @@ afterAll(async () => {
 async function settled(): Promise<void> {
   let count = 1;
   while (count > 0) {
-    const rows = await test.sql("SELECT 1 FROM pg_stat_activity WHERE xact_start IS NOT NULL AND pid <> pg_backend_pid() AND backend_type = 'client backend'");
+    const rows = await test.sql(
+      "SELECT 1 FROM pg_stat_activity WHERE xact_start IS NOT NULL AND pid <> pg_backend_pid() AND backend_type = 'client backend'",
+    );
     count = rows.length;
   }
 }
@@ -89,7 +91,10 @@ describe("a server that answers COMMIT with ROLLBACK", () => {
     const { store } = await openStore({ ...options, pool: rollingBack(pool, failing) });
     await store.apply(markOf(1), puts("1"));
     failing.isOn = true;
-    await expect(store.apply(markOf(2), puts("2"))).rejects.toMatchObject({ code: "UNAVAILABLE", outcome: "not-applied" });
+    await expect(store.apply(markOf(2), puts("2"))).rejects.toMatchObject({
+      code: "UNAVAILABLE",
+      outcome: "not-applied",
+    });
     failing.isOn = false;
     expect(await firstValue(store)).toBe("1");
     await store.apply(markOf(2), puts("2"));
@@ -102,9 +107,9 @@ describe("a server that answers COMMIT with ROLLBACK", () => {
 function rollingBack(pool: pg.Pool, failing: { readonly isOn: boolean }): PostgresPool {
   const connect = async (): Promise<PostgresClient> => {
     const client = await pool.connect();
-    const query: PostgresClient["query"] = async (config) => {
+    const query = async (config: pg.QueryConfig): Promise<unknown> => {
       if (failing.isOn && config.text === "COMMIT") await client.query("SELECT 1 / 0").catch(() => undefined);
-      return client.query(config as pg.QueryConfig);
+      return client.query(config);
     };
     return Object.assign(Object.create(client) as PostgresClient, { query });
   };

@@ -53,7 +53,9 @@ describe("a job", () => {
     await again.close();
   });
 
-  it("T140 T19 survives SIGKILL at any moment, and its working state is used as it is", { timeout: 60_000 }, async () => {
+  it("T140 T19 survives SIGKILL at any moment, and its working state is used as it is", {
+    timeout: 60_000,
+  }, async () => {
     const schema = test.newSchema();
     let last = 0;
     for (const lines of [1, 2, 4, 3]) {
@@ -86,7 +88,9 @@ describe("a job", () => {
       const backend = postgres({ pool: test.pool(), schema, cacheBytes: 0 });
       const job = await openJob({ job: "job", backend, tasks: [{ operator, parallelism }] });
       const [{ tasks, taskOf }] = job.tasks;
-      const found = await Promise.all(keys.map(async (key) => [await taskOf(key).n.get(key), await taskOf(key).seen.get(key)]));
+      const found = await Promise.all(
+        keys.map(async (key) => [await taskOf(key).n.get(key), await taskOf(key).seen.get(key)]),
+      );
       const expected = Array.from({ length: round }, (_, index) => `round ${index}`);
       for (const row of found) expect(row).toEqual([round, expected]);
       for (const key of keys) {

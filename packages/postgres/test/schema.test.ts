@@ -7,6 +7,7 @@ import { checkStoreLaw, STORE_LAWS } from "@tidemark/conformance";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { migratePostgres, postgres, postgresStorage } from "../src/index.js";
 import { listAll } from "./support/objects.js";
+import { matching } from "./support/matching.js";
 import { TestServer } from "./support/servers.js";
 import { storeHarness } from "./support/store-harness.js";
 import { firstValue, keyOf, markOf, openStore, puts, SCOPE, valuesOf } from "./support/stores.js";
@@ -20,7 +21,9 @@ afterAll(() => test.stop());
 
 /** Laws of order, names and fences: what a strange database would break first. */
 async function checkLaws(stores: StoreProvider, clauses: readonly string[]): Promise<void> {
-  for (const law of STORE_LAWS) if (clauses.includes(law.id)) await checkStoreLaw(law, async () => storeHarness(stores));
+  for (const law of STORE_LAWS) {
+    if (clauses.includes(law.id)) await checkStoreLaw(law, async () => storeHarness(stores));
+  }
 }
 
 describe("migrations", () => {
@@ -30,7 +33,9 @@ describe("migrations", () => {
     const program = `import { migratePostgres } from ${JSON.stringify(index)};
       await migratePostgres({ url: process.argv[1], schema: process.argv[2] });`;
     const children = Array.from({ length: 8 }, () =>
-      spawn(execPath, ["--input-type=module", "-e", program, test.url, schema], { stdio: ["ignore", "ignore", "inherit"] }),
+      spawn(execPath, ["--input-type=module", "-e", program, test.url, schema], {
+        stdio: ["ignore", "ignore", "inherit"],
+      }),
     );
     const codes = await Promise.all(children.map((child) => once(child, "close")));
     expect(codes.map(([code]) => code as number)).toEqual(new Array(8).fill(0));
@@ -51,11 +56,14 @@ describe("migrations", () => {
     const schema = test.newSchema();
     await test.sql("CREATE ROLE runtime LOGIN PASSWORD 'runtime'; REVOKE ALL ON SCHEMA public FROM PUBLIC");
     const url = test.server.urlOf("runtime", "runtime");
-    const remedy = expect.stringMatching(/Run migratePostgres/);
+    const remedy = matching(/Run migratePostgres/);
     await expect(openStore({ url, schema })).rejects.toMatchObject({ code: "UNAVAILABLE", message: remedy });
     await expect(openStore({ url: test.url, schema, migrate: false })).rejects.toMatchObject({ message: remedy });
     await migratePostgres({ url: test.url, schema });
-    await expect(openStore({ url, schema })).rejects.toMatchObject({ code: "UNAVAILABLE", message: expect.stringMatching(/42501.*Grant/) });
+    await expect(openStore({ url, schema })).rejects.toMatchObject({
+      code: "UNAVAILABLE",
+      message: matching(/42501.*Grant/),
+    });
     await test.sql(`GRANT USAGE ON SCHEMA ${schema} TO runtime;
       GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA ${schema} TO runtime`);
     const backend = postgres({ url, schema, migrate: false });
@@ -72,15 +80,21 @@ describe("migrations", () => {
     const options = { url: test.url, schema };
     await expect(openStore(options)).rejects.toMatchObject({ code: "FORMAT_UNSUPPORTED" });
     await expect(migratePostgres(options)).rejects.toMatchObject({ code: "FORMAT_UNSUPPORTED" });
-    await expect(postgresStorage(options).put("a", Buffer.from(""))).rejects.toMatchObject({ code: "FORMAT_UNSUPPORTED" });
+    await expect(postgresStorage(options).put("a", Buffer.from(""))).rejects.toMatchObject({
+      code: "FORMAT_UNSUPPORTED",
+    });
   });
 
   it("P5 tables of others are STATE_INCOMPATIBLE, and not touched", async () => {
     const schema = test.newSchema();
-    await test.sql(`CREATE SCHEMA ${schema}; CREATE TABLE ${schema}.tidemark_entry (mine text); INSERT INTO ${schema}.tidemark_entry VALUES ('x')`);
+    await test.sql(
+      `CREATE SCHEMA ${schema}; CREATE TABLE ${schema}.tidemark_entry (mine text); INSERT INTO ${schema}.tidemark_entry VALUES ('x')`,
+    );
     await expect(openStore({ url: test.url, schema })).rejects.toMatchObject({ code: "STATE_INCOMPATIBLE" });
     expect(await test.sql(`SELECT * FROM ${schema}.tidemark_entry`)).toEqual([{ mine: "x" }]);
-    expect(await test.sql("SELECT 1 FROM pg_tables WHERE schemaname = $1 AND tablename <> 'tidemark_entry'", [schema])).toEqual([]);
+    expect(
+      await test.sql("SELECT 1 FROM pg_tables WHERE schemaname = $1 AND tablename <> 'tidemark_entry'", [schema]),
+    ).toEqual([]);
   });
 
   it.each([
@@ -91,7 +105,7 @@ describe("migrations", () => {
     const schema = test.newSchema();
     await migratePostgres({ url: test.url, schema });
     await test.sql(change.replace("$", schema));
-    const expected = { code: "STATE_INCOMPATIBLE", message: expect.stringMatching(message) };
+    const expected = { code: "STATE_INCOMPATIBLE", message: matching(message) };
     await expect(openStore({ url: test.url, schema })).rejects.toMatchObject(expected);
   });
 
@@ -116,7 +130,9 @@ describe("rows that something else has changed", () => {
     await store.apply(markOf(1), puts("1"));
     await test.sql(change.replace("$", schema));
     await expect(valuesOf(store)).rejects.toMatchObject({ code: "CHECKPOINT_CORRUPT" });
-    await expect(store.getMany([keyOf(1, "000000"), keyOf(1, "000008")])).rejects.toMatchObject({ code: "CHECKPOINT_CORRUPT" });
+    await expect(store.getMany([keyOf(1, "000000"), keyOf(1, "000008")])).rejects.toMatchObject({
+      code: "CHECKPOINT_CORRUPT",
+    });
     await store.close();
   });
 
@@ -136,7 +152,9 @@ describe("rows that something else has changed", () => {
 describe("a strange database", () => {
   it("P7 with a collation of its own for text orders keys as bytes", { timeout: 60_000 }, async () => {
     const { store } = postgres({ pool: test.pool(), schema: test.newSchema() });
-    expect(await test.sql("SELECT datlocprovider AS provider FROM pg_database WHERE datname = 'postgres'")).toEqual([{ provider: "i" }]);
+    expect(await test.sql("SELECT datlocprovider AS provider FROM pg_database WHERE datname = 'postgres'")).toEqual([
+      { provider: "i" },
+    ]);
     await checkLaws(store as StoreProvider, ["S3", "S4"]);
     const storage = postgresStorage({ pool: test.pool(), schema: test.newSchema() });
     const names = ["a-b/c", "a.b/c", "a/b", "a_b/c", "ab/c"];
@@ -160,7 +178,9 @@ describe("a strange database", () => {
       CREATE FUNCTION evil.now() RETURNS timestamptz LANGUAGE sql AS $$ SELECT 'infinity'::timestamptz $$`);
     for (const type of ["bytea", "bigint", "integer", "text"]) {
       for (const operator of ["=", "<", ">", ">=", "<="]) {
-        await admin.query(`CREATE OPERATOR evil.${operator} (LEFTARG = ${type}, RIGHTARG = ${type}, FUNCTION = evil.lie)`);
+        await admin.query(
+          `CREATE OPERATOR evil.${operator} (LEFTARG = ${type}, RIGHTARG = ${type}, FUNCTION = evil.lie)`,
+        );
       }
     }
     await admin.query("ALTER DATABASE attacked SET search_path = evil, pg_catalog");

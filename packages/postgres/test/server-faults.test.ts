@@ -10,10 +10,10 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { postgres, postgresStorage } from "../src/index.js";
 import { CommitProxy } from "./support/commit-proxy.js";
 import { readAll } from "./support/objects.js";
+import { matching } from "./support/matching.js";
 import { TestServer } from "./support/servers.js";
 import { applied, firstValue, GROUPS, keyOf, markOf, openStore, puts, SCOPE, valuesOf } from "./support/stores.js";
 
-// A small disk takes the right to mount one.
 const canMount = tryMount();
 
 let test: TestServer;
@@ -40,23 +40,32 @@ describe("a server that ends", () => {
     ["restarts at once", () => test.server.restart("immediate")],
     ["is killed with all of its children", () => test.server.kill().then(() => test.server.start())],
   ];
-  it.each(ends)("S5 S9 when it %s, calls fail, what was acknowledged is there, and the pool heals", async (_what, end) => {
-    const schema = test.newSchema();
-    // What the role has set does not take durability away.
-    await test.sql("ALTER ROLE tidemark SET synchronous_commit = off");
-    const { store } = await openStore({ url: test.url, schema });
-    const storage = postgresStorage({ url: test.url, schema });
-    await storage.put("a", Buffer.from("kept"));
-    await store.apply(markOf(1), puts("1", 5_000));
-    const running = Promise.allSettled([store.apply(markOf(2), puts("2", 100_000)), valuesOf(store), storage.put("b", Buffer.from("b"))]);
-    await end();
-    for (const result of await running) if (result.status === "rejected") expect(result.reason).toMatchObject(unavailable);
-    expect(["1", "2"]).toContain(await retried(() => firstValue(store)));
-    await applied(store, 2, puts("2", 100_000));
-    expect(await valuesOf(store)).toEqual(new Set(["2"]));
-    expect((await readAll(storage, "a")).toString()).toBe("kept");
-    await Promise.all([store.close(), storage.close()]);
-  });
+  it.each(ends)(
+    "S5 S9 when it %s, calls fail, what was acknowledged is there, and the pool heals",
+    async (_what, end) => {
+      const schema = test.newSchema();
+      // What the role has set does not take durability away.
+      await test.sql("ALTER ROLE tidemark SET synchronous_commit = off");
+      const { store } = await openStore({ url: test.url, schema });
+      const storage = postgresStorage({ url: test.url, schema });
+      await storage.put("a", Buffer.from("kept"));
+      await store.apply(markOf(1), puts("1", 5_000));
+      const running = Promise.allSettled([
+        store.apply(markOf(2), puts("2", 100_000)),
+        valuesOf(store),
+        storage.put("b", Buffer.from("b")),
+      ]);
+      await end();
+      for (const result of await running) {
+        if (result.status === "rejected") expect(result.reason).toMatchObject(unavailable);
+      }
+      expect(["1", "2"]).toContain(await retried(() => firstValue(store)));
+      await applied(store, 2, puts("2", 100_000));
+      expect(await valuesOf(store)).toEqual(new Set(["2"]));
+      expect((await readAll(storage, "a")).toString()).toBe("kept");
+      await Promise.all([store.close(), storage.close()]);
+    },
+  );
 
   it("S5 S9 when it is down, every call says so, and close does not hang", async () => {
     const schema = test.newSchema();
@@ -74,7 +83,9 @@ describe("a server that ends", () => {
   it("S5 ended sessions are replaced", async () => {
     const { store } = await openStore({ url: test.url, schema: test.newSchema() });
     await store.apply(markOf(1), puts("1"));
-    await test.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'");
+    await test.sql(
+      "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'",
+    );
     expect(await retried(() => firstValue(store))).toBe("1");
     await store.close();
   });
@@ -168,7 +179,7 @@ describe("a server that has no more", () => {
     await test.sql("ALTER ROLE narrow NOSUPERUSER CONNECTION LIMIT 1; GRANT CREATE ON DATABASE postgres TO narrow");
     const url = test.server.urlOf("narrow", "narrow");
     const { store } = await openStore({ url, schema, connectionsMax: 1 });
-    const message = expect.stringMatching(/code="53300".*max_connections/);
+    const message = matching(/code="53300".*max_connections/);
     await expect(openStore({ url, schema })).rejects.toMatchObject({ ...unavailable, message });
     await store.apply(markOf(1), puts("1"));
     await store.close();
@@ -177,6 +188,7 @@ describe("a server that has no more", () => {
     await again.close();
   });
 
+  // A small disk takes the right to mount one.
   it.runIf(canMount)("S5 disk: nothing of the apply is there, and it goes on when there is room", async () => {
     const full = smallDisk();
     const schema = test.newSchema();
@@ -186,7 +198,10 @@ describe("a server that has no more", () => {
       await test.sql(`ALTER TABLE ${schema}.tidemark_entry SET TABLESPACE small`);
       await store.apply(markOf(1), puts("1"));
       const large = puts("x".repeat(1500), 12_000);
-      await expect(applied(store, 2, large)).rejects.toMatchObject({ ...unavailable, message: expect.stringMatching(/53100/) });
+      await expect(applied(store, 2, large)).rejects.toMatchObject({
+        ...unavailable,
+        message: matching(/53100/),
+      });
       const [value] = await store.getMany([keyOf(1, "000000")]);
       expect([1, 1500]).toContain(value?.length);
       await test.sql(`ALTER TABLE ${schema}.tidemark_entry SET TABLESPACE pg_default`);

@@ -8,7 +8,10 @@ export interface StoreCounts {
 }
 
 /** `inner`, and how often its stores were loaded and applied to. */
-export function countedStores(inner: StoreProvider): { readonly provider: StoreProvider; readonly counts: StoreCounts } {
+export function countedStores(inner: StoreProvider): {
+  readonly provider: StoreProvider;
+  readonly counts: StoreCounts;
+} {
   const counts: StoreCounts = { load: 0, apply: 0 };
   const create = (): Store => {
     const store = inner.create();

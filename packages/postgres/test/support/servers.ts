@@ -1,7 +1,11 @@
 /** Servers of the tests: each file has its own. */
 
 import pg from "pg";
-import { type PostgresServer, type PostgresServerOptions, startPostgres } from "../../../../scripts/services/postgres.mjs";
+import {
+  type PostgresServer,
+  type PostgresServerOptions,
+  startPostgres,
+} from "../../../../scripts/services/postgres.mjs";
 
 /** A server, and what was made on it. */
 export class TestServer {
@@ -46,7 +50,8 @@ export class TestServer {
 
   async stop(): Promise<void> {
     // A server that is gone gives no answer to a goodbye.
-    await Promise.allSettled([this.admin, ...this.#pools].map((pool) => (pool.ended ? undefined : pool.end())));
+    const open = [this.admin, ...this.#pools].filter(({ ended }) => !ended);
+    await Promise.allSettled(open.map((pool) => pool.end()));
     await this.server.stop();
   }
 }

@@ -8,7 +8,10 @@ import type { TestServer } from "./servers.js";
 let places = 0;
 
 /** A new place in `provider`, whose handles are as `change` makes them. */
-export function storeHarness(provider: StoreProvider, change: (store: Store) => Store = (store) => store): StoreHarness {
+export function storeHarness(
+  provider: StoreProvider,
+  change: (store: Store) => Store = (store) => store,
+): StoreHarness {
   places += 1;
   const prefix = `place ${places}: `;
   const stores: Store[] = [];
