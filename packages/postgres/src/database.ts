@@ -23,6 +23,8 @@ export interface Rows {
 /** A transaction that is open. */
 export interface Session {
   query(text: string, values?: readonly unknown[]): Promise<Rows>;
+  /** The connection itself, for statements of the caller's. */
+  readonly client: PostgresClient;
   /** Sends rows in the binary format of COPY, with header and trailer. */
   copy(text: string, rows: Buffer): Promise<void>;
 }
@@ -117,6 +119,7 @@ export class Database {
   ): Promise<T> {
     await this.#query(client, beginText(false, this.#parts.timeoutMs) + labelText(owner));
     const result = await work({
+      client,
       query: (text, values) => this.#query(client, text, values),
       copy: (text, rows) => this.#copy(client, text, rows),
     });

@@ -12,6 +12,7 @@
 
 import { createHash } from "node:crypto";
 import { type PutOutcome, quoted, type Random, StateBackendError } from "@tidemark/core";
+import { doWork, type TransactionWork } from "./callers-work.js";
 import { type Rows, type Session, UnknownOutcome } from "./database.js";
 import { type Body, CHUNK_BYTES, chunksOf } from "./object-body.js";
 import type { Place } from "./place.js";
@@ -26,6 +27,13 @@ export interface NewObject {
   readonly digest: Buffer;
 }
 
+export interface UploadOptions {
+  readonly ifAbsent: boolean;
+  readonly random: Random;
+  /** Is done in the transaction that gives the object its name: it counts if and only if this put has created the object. */
+  readonly work?: TransactionWork;
+}
+
 const DOING = "Put";
 
 /** Stores `body` and names it. */
@@ -33,7 +41,7 @@ export async function upload(
   place: Place,
   name: string,
   body: Body,
-  { ifAbsent, random }: { readonly ifAbsent: boolean; readonly random: Random },
+  { ifAbsent, random, work }: UploadOptions,
 ): Promise<PutOutcome> {
   const objectId = uuid(random);
   const hash = createHash("sha256");
@@ -51,6 +59,7 @@ export async function upload(
     const isWhole = await named(place, object, async (session) => {
       if (count > 0) await endUpload(session, place.tables, objectId);
       if (pending !== undefined) await insertChunk(session, place.tables, { objectId, index: count, body: pending });
+      if (work !== undefined) await doWork(session, work);
       return insertObject(session, place.tables, object);
     });
     if (isWhole) return "created";

@@ -40,11 +40,6 @@ export class Place {
     }
   }
 
-  /** The next use looks at the server and the tables again. */
-  doubt(): void {
-    this.#ready = undefined;
-  }
-
   async #check(): Promise<void> {
     const { database, tables, isMigrating } = this.#parts;
     this.#warn(await checkServer(database));

@@ -17,9 +17,10 @@ import {
   StateBackendError,
   type StoredObject,
 } from "@tidemark/core";
+import type { TransactionWork } from "./callers-work.js";
 import { UnknownOutcome } from "./database.js";
 import type { Body } from "./object-body.js";
-import { sweepUploads, upload } from "./object-upload.js";
+import { sweepUploads, upload, type UploadOptions } from "./object-upload.js";
 import type { Place } from "./place.js";
 import type { PoolSource } from "./pool-source.js";
 import { bytesOfHex } from "./stored-value.js";
@@ -45,14 +46,17 @@ export class PostgresStorage implements CheckpointStorage {
     this.#parts = parts;
   }
 
-  async put(name: string, body: Body, options?: PutOptions): Promise<PutOutcome> {
-    partsOfObjectName(name);
-    return this.#calls.run(async () => {
-      const place = await this.#ready();
-      if (!this.#hasSwept) await sweepUploads(place);
-      this.#hasSwept = true;
-      return upload(place, name, body, { ifAbsent: options?.ifAbsent === true, random: this.#parts.random });
-    });
+  put(name: string, body: Body, options?: PutOptions): Promise<PutOutcome> {
+    return this.#put(name, body, { ifAbsent: options?.ifAbsent === true });
+  }
+
+  /**
+   * As `put` with `ifAbsent`, and `work` in the transaction that creates the object: what it writes is there if and only if this call has created
+   * the object. If the outcome is unknown, it is so for both.
+   * @throws what `work` throws; nothing is stored then
+   */
+  putWith(name: string, body: Body, work: TransactionWork): Promise<PutOutcome> {
+    return this.#put(name, body, { ifAbsent: true, work });
   }
 
   async *get(name: string, range?: ByteRange): AsyncGenerator<Uint8Array, void, undefined> {
@@ -125,6 +129,16 @@ export class PostgresStorage implements CheckpointStorage {
   async close(): Promise<void> {
     await this.#calls.close(async () => {
       if (this.#isJoined) await this.#parts.source.leave();
+    });
+  }
+
+  async #put(name: string, body: Body, options: Omit<UploadOptions, "random">): Promise<PutOutcome> {
+    partsOfObjectName(name);
+    return this.#calls.run(async () => {
+      const place = await this.#ready();
+      if (!this.#hasSwept) await sweepUploads(place);
+      this.#hasSwept = true;
+      return upload(place, name, body, { ...options, random: this.#parts.random });
     });
   }
 

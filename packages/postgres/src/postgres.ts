@@ -1,6 +1,6 @@
 /** The backend that keeps working state and checkpoints in a PostgreSQL database. */
 
-import { type Backend, type CheckpointStorage, systemClock, systemRandom } from "@tidemark/core";
+import { type Backend, type StoreProvider, systemClock, systemRandom } from "@tidemark/core";
 import { makePool, poolSettings } from "./connection-settings.js";
 import { Database } from "./database.js";
 import { migrate } from "./migrations.js";
@@ -12,12 +12,18 @@ import { PostgresStore } from "./postgres-store.js";
 import { ScanSlots } from "./scan-slots.js";
 import { tablesOf } from "./tables.js";
 
+/** A backend whose checkpoints can be completed together with writes of the caller's. */
+export interface PostgresBackend extends Backend<false> {
+  readonly checkpoints: PostgresStorage;
+  readonly store: StoreProvider;
+}
+
 /**
  * Working state in a database: what does not fit memory is read from there. Checkpoints go to the same database unless another place is given.
  * @throws {TypeError} for an unknown option, or not exactly one of `pool` and `url`
  * @throws {RangeError} for a number or a schema name out of range
  */
-export function postgres(options: PostgresOptions): Backend<false> {
+export function postgres(options: PostgresOptions): PostgresBackend {
   const { place, source, settings } = partsOf(options);
   const slots = new ScanSlots(() => source.sizeMax());
   const store = Object.freeze({
@@ -32,7 +38,7 @@ export function postgres(options: PostgresOptions): Backend<false> {
  * Checkpoints in a database, for jobs whose working state is elsewhere.
  * @throws {TypeError} or {RangeError} as `postgres`
  */
-export function postgresStorage(options: PostgresOptions): CheckpointStorage {
+export function postgresStorage(options: PostgresOptions): PostgresStorage {
   const { place, source } = partsOf(options);
   return new PostgresStorage({ place, source, random: systemRandom });
 }

@@ -14,7 +14,7 @@ import { labelOf, type Session, UnknownOutcome } from "./database.js";
 import { multirange } from "./group-marks.js";
 import type { Place } from "./place.js";
 import { isLockTimeout, sqlStateOf } from "./postgres-error.js";
-import { scopeRow } from "./scope-row.js";
+import { scopeDigest, scopeRow } from "./scope-row.js";
 
 /** Which row of the table of owners. */
 export interface OwnerRow {
@@ -56,7 +56,7 @@ export class ScopeOwner {
       if (error instanceof UnknownOutcome) throw unknownOpen(error);
       if (!isLockTimeout(error)) throw error;
       // An owner stands still within a transaction, with the row locked.
-      await endHanging(place, await ownersOf(place, scope.groups));
+      await endHanging(place, await ownersOf(place, scope));
       taken = await take();
     }
     const [row, rivals] = taken;
@@ -185,11 +185,12 @@ async function replaceOwners(
   return [{ scopeId, ownerId, epoch, nonce }, gone.rows.map(([rival]) => rival as string)];
 }
 
-async function ownersOf({ database, tables }: Place, groups: KeyGroups): Promise<readonly string[]> {
+async function ownersOf({ database, tables }: Place, scope: TaskScope): Promise<readonly string[]> {
   const { rows } = await database.read(
     "Looking who has the store",
-    `SELECT owner_id::text FROM ${tables.owner} WHERE groups OPERATOR(pg_catalog.&&) $1::pg_catalog.int4multirange`,
-    [multirange(groups)],
+    `SELECT owner_id::pg_catalog.text FROM ${tables.owner} owner JOIN ${tables.scope} scope ON scope.scope_id OPERATOR(pg_catalog.=) owner.scope_id
+     WHERE scope.digest OPERATOR(pg_catalog.=) $1 AND owner.groups OPERATOR(pg_catalog.&&) $2::pg_catalog.int4multirange`,
+    [scopeDigest(scope), multirange(scope.groups)],
   );
   return rows.map(([owner]) => owner as string);
 }
