@@ -4,6 +4,8 @@ export type StopMode = "fast" | "immediate" | "smart";
 export interface PostgresServerOptions {
   /** Settings of the server, as in `postgresql.conf`. Without any it syncs as in production. */
   readonly settings?: Readonly<Record<string, string | number>>;
+  /** Certificate and key, in PEM format: the server encrypts if a client asks for it. */
+  readonly tls?: { readonly cert: string; readonly key: string };
   /** Further arguments of `initdb`. */
   readonly initdb?: readonly string[];
 }

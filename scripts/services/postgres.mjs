@@ -25,7 +25,7 @@ const REMEDY =
   "or say where its programs are with TIDEMARK_POSTGRES_BIN.";
 
 /** Starts a server. See `postgres.d.mts`. */
-export async function startPostgres({ settings = {}, initdb = [] } = {}) {
+export async function startPostgres({ settings = {}, initdb = [], tls } = {}) {
   const bin = await binaries();
   const account = serverAccount();
   const directory = mkdtempSync(join(tmpdir(), "tidemark-postgres-"));
@@ -40,9 +40,21 @@ export async function startPostgres({ settings = {}, initdb = [] } = {}) {
     ...account,
     cwd: directory,
   });
-  const server = new Server({ bin, account, directory, data, port: await freePort(), settings, password });
+  const all = { ...settings, ...(tls === undefined ? {} : encryption(tls, directory, account)) };
+  const server = new Server({ bin, account, directory, data, port: await freePort(), settings: all, password });
   await server.start();
   return server;
+}
+
+/** Settings of a server that has `tls`, in files that only it may read. */
+function encryption(tls, directory, account) {
+  const paths = ["cert", "key"].map((name) => {
+    const path = join(directory, `${name}.pem`);
+    writeFileSync(path, tls[name], { mode: 0o600 });
+    own(path, account);
+    return path;
+  });
+  return { ssl: "on", ssl_cert_file: paths[0], ssl_key_file: paths[1] };
 }
 
 /** A server that streams from `primary`, read only until it is promoted. See `postgres.d.mts`. */

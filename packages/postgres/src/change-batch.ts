@@ -4,7 +4,7 @@ import type { BinaryKey, Change, StoreEntry } from "@tidemark/core";
 import { byteaArrayOf, byteaArrayOfKeys } from "./binary-array.js";
 import type { Session } from "./database.js";
 import { bytesOfKey } from "./row-bytes.js";
-import { after, HEAD_BYTES, headOf, isLong, storedKey, type StoredKey, storedRange } from "./stored-key.js";
+import { after, HEAD_BYTES, headOf, isLong, storedKey, storedRange } from "./stored-key.js";
 import { storedLength } from "./stored-value.js";
 import type { Tables } from "./tables.js";
 import { ValueColumn } from "./value-column.js";
@@ -28,10 +28,6 @@ export class ChangeBatch {
 
   get isFull(): boolean {
     return this.#count >= CHANGES_MAX || this.#bytes >= BYTES_MAX;
-  }
-
-  get isEmpty(): boolean {
-    return this.#count === 0;
   }
 
   add(change: Change): void {
@@ -63,15 +59,6 @@ export class ChangeBatch {
       );
     }
     if (this.#keys.length > 0) await this.#put(session, tables, scopeId);
-  }
-
-  /** Writes rows where nothing is, of a batch that has only puts. */
-  async fill(session: Session, tables: Tables, scopeId: string): Promise<void> {
-    const stored = this.#keys.map(storedKey);
-    await session.copy(
-      `COPY ${tables.entry} (scope_id, key, tail, value) FROM STDIN BINARY`,
-      copyRows(Number(scopeId), stored, this.#values),
-    );
   }
 
   async #put(session: Session, tables: Tables, scopeId: string): Promise<void> {
@@ -114,31 +101,4 @@ export class ChangeBatch {
       );
     }
   }
-}
-
-const COPY_HEADER = Buffer.from("PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0", "latin1");
-/** Number of columns, and length and value of the first one. */
-const ROW_HEAD_BYTES = 10;
-
-/** Rows of scope, key, tail and value in the binary format of COPY. */
-function copyRows(scopeId: number, keys: readonly StoredKey[], values: ValueColumn): Buffer {
-  let length = COPY_HEADER.length + values.elements.length + 2;
-  for (const { key, tail = "" } of keys) length += ROW_HEAD_BYTES + 8 + key.length + tail.length;
-  const out = Buffer.allocUnsafe(length);
-  out.set(COPY_HEADER);
-  let at = COPY_HEADER.length;
-  for (const [index, { key, tail }] of keys.entries()) {
-    at = out.writeInt16BE(4, at);
-    at = out.writeInt32BE(4, at);
-    at = out.writeInt32BE(scopeId, at);
-    at = out.writeInt32BE(key.length, at);
-    at += out.write(key, at, "latin1");
-    at = out.writeInt32BE(tail?.length ?? -1, at);
-    if (tail !== undefined) at += out.write(tail, at, "latin1");
-    const value = values.element(index);
-    out.set(value, at);
-    at += value.length;
-  }
-  out.writeInt16BE(-1, at);
-  return out;
 }

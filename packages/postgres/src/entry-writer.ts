@@ -2,6 +2,7 @@
 
 import type { BinaryKey, Delta, KeyGroups, StoreEntry } from "@tidemark/core";
 import { ChangeBatch } from "./change-batch.js";
+import { CopyRows } from "./copy-rows.js";
 import type { Place } from "./place.js";
 import { bytesOfKey } from "./row-bytes.js";
 import type { ScopeOwner } from "./scope-owner.js";
@@ -30,17 +31,18 @@ export async function* changeBatches(
 /** The rows batch by batch. */
 export async function* rowBatches(
   rows: AsyncIterable<readonly StoreEntry[]>,
-): AsyncGenerator<ChangeBatch, void, undefined> {
-  let batch = new ChangeBatch();
+  scopeId: string,
+): AsyncGenerator<Buffer, void, undefined> {
+  let batch = new CopyRows(Number(scopeId));
   for await (const chunk of rows) {
     for (const entry of chunk) {
-      batch.put(entry);
+      batch.add(entry);
       if (!batch.isFull) continue;
-      yield batch;
-      batch = new ChangeBatch();
+      yield batch.finish();
+      batch = new CopyRows(Number(scopeId));
     }
   }
-  if (!batch.isEmpty) yield batch;
+  if (!batch.isEmpty) yield batch.finish();
 }
 
 /** Removes everything of `groups`, in as many transactions as it takes. Nothing may be said of them. */

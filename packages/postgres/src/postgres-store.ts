@@ -135,8 +135,9 @@ export class PostgresStore implements Store {
     const { scopeId } = owner.row;
     await this.#alone(async () => {
       await this.#empty(owner, groups);
-      for await (const batch of ahead(rowBatches(rows))) {
-        await owner.change("Loading", (session) => batch.fill(session, place.tables, scopeId), NOTHING);
+      const copyText = `COPY ${place.tables.entry} (scope_id, key, tail, value) FROM STDIN BINARY`;
+      for await (const batch of ahead(rowBatches(rows, scopeId))) {
+        await owner.change("Loading", (session) => session.copy(copyText, batch), NOTHING);
       }
       await owner.change("Loading", NOTHING, (session) => addMarks(session, place.tables, scopeId, { groups, mark }));
     });

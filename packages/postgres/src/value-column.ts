@@ -19,11 +19,6 @@ export class ValueColumn {
     return this.#bytes.subarray(0, this.#used);
   }
 
-  /** One of them, behind its length. */
-  element(index: number): Buffer {
-    return this.#bytes.subarray(this.#starts[index], this.#starts[index + 1] ?? this.#used);
-  }
-
   /** Copies `value`. */
   add(key: BinaryKey, value: Uint8Array): void {
     const length = storedLength(value);

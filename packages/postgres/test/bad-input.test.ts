@@ -1,10 +1,11 @@
 /** What callers get wrong: told at once, with a remedy, and never with a secret. */
 
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { inspect } from "node:util";
 import { newFence } from "@tidemark/conformance";
-import type { StoreProvider } from "@tidemark/core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { migratePostgres, postgres, type PostgresOptions, postgresStorage } from "../src/index.js";
+import { migratePostgres, postgres, type PostgresOptions, postgresStorage, type PostgresTls } from "../src/index.js";
 import { matching } from "./support/matching.js";
 import { TestServer } from "./support/servers.js";
 import { keyOf, markOf, openStore, puts, SCOPE } from "./support/stores.js";
@@ -17,6 +18,10 @@ afterAll(() => test.stop());
 
 const SECRET = "marker-5f2e";
 const URL = `postgresql://tidemark:${SECRET}@db.example.com/postgres`;
+
+function fixture(name: string): string {
+  return readFileSync(join(import.meta.dirname, "fixtures", `${name}.pem`), "utf8");
+}
 
 /** All that an error shows, with its causes. */
 function shown(error: unknown): string {
@@ -91,6 +96,29 @@ describe("a server that cannot be used", () => {
     }
   });
 
+  it("P13 a server is known by its certificate and its name", { timeout: 60_000 }, async () => {
+    const [cert, key, other] = ["server-cert", "server-key", "other-cert"].map(fixture) as [string, string, string];
+    const encrypted = await TestServer.start({ tls: { cert, key } });
+    try {
+      const url = encrypted.url.replace("127.0.0.1", "localhost");
+      const refused = async (at: string, tls: PostgresTls, message: RegExp): Promise<void> => {
+        const error: unknown = await openStore({ url: at, tls }).catch((thrown: unknown) => thrown);
+        expect(error).toMatchObject({ code: "UNAVAILABLE", message: matching(message) });
+      };
+      await refused(url, {}, /DEPTH_ZERO_SELF_SIGNED_CERT.*tls\.ca/);
+      await refused(url, { ca: other }, /CERT|ERR_TLS/);
+      await refused(encrypted.url, { ca: cert, servername: "example.com" }, /ERR_TLS_CERT_ALTNAME_INVALID.*name/);
+      const { store } = await openStore({ url, tls: { ca: cert } });
+      const sessions = await encrypted.sql(
+        "SELECT ssl FROM pg_stat_ssl WHERE pid <> pg_backend_pid()",
+      );
+      expect(sessions).toContainEqual({ ssl: true });
+      await store.close();
+    } finally {
+      await encrypted.stop();
+    }
+  });
+
   it("P13 a server without encryption is refused unless that is asked for", async () => {
     const error: unknown = await openStore({ url: test.url, tls: {} }).catch((thrown: unknown) => thrown);
     expect(error).toMatchObject({ code: "UNAVAILABLE", message: matching(/NO_TLS.*tls: false/) });
@@ -109,7 +137,7 @@ describe("calls", () => {
 
   it("P14 keys of any length are kept in their order", async () => {
     const { store } = postgres({ url: test.url, schema: test.newSchema() });
-    const handle = (store as StoreProvider).create();
+    const handle = store.create();
     await handle.open(SCOPE, newFence());
     const head = "h".repeat(1022);
     const rests = [

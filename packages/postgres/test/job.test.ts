@@ -1,6 +1,6 @@
 /** Whole jobs with their working state and their checkpoints in a database. */
 
-import { defineOperator, list, openJob, openTask, splitList, string, type StoreProvider, value } from "@tidemark/core";
+import { defineOperator, list, openJob, openTask, splitList, string, value } from "@tidemark/core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { postgres } from "../src/index.js";
 import { Child } from "./support/child.js";
@@ -18,7 +18,7 @@ const ROUNDS = defineOperator("rounds", { key: string(), states: { n: value<numb
 /** A backend, and what is asked of its stores. */
 function countedBackend(schema: string) {
   const backend = postgres({ pool: test.pool(), schema, cacheBytes: 0 });
-  const { provider, counts } = countedStores(backend.store as StoreProvider);
+  const { provider, counts } = countedStores(backend.store);
   return { backend: { ...backend, store: provider }, counts };
 }
 

@@ -3,7 +3,6 @@
 import { closeSync, openSync, readSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { anyStoreHistory, checkProperty, checkStoreLaw, STORE_LAWS } from "@tidemark/conformance";
-import type { StoreProvider } from "@tidemark/core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startStandby } from "../../../scripts/services/postgres.mjs";
 import { postgres, postgresStorage } from "../src/index.js";
@@ -28,10 +27,10 @@ describe("a server behind a pooler that gives out its one session for a transact
     const pooler = await Pooler.start(test.server.port, "tidemark");
     const pool = test.pool({ connectionString: `postgresql://tidemark@127.0.0.1:${pooler.port}/postgres`, max: 8 });
     const { store, checkpoints } = postgres({ pool, schema: test.newSchema() });
-    for (const law of STORE_LAWS) await checkStoreLaw(law, async () => storeHarness(store as StoreProvider));
+    for (const law of STORE_LAWS) await checkStoreLaw(law, async () => storeHarness(store));
     await checkProperty(
       "any store history",
-      anyStoreHistory(async () => storeHarness(store as StoreProvider), 10),
+      anyStoreHistory(async () => storeHarness(store), 10),
       { runs: 3, seed: 9 },
     );
     await Promise.all(
@@ -91,7 +90,7 @@ describe("a server that may lose what it acknowledges", () => {
       schema: test.newSchema(),
       onWarning: (message) => warnings.push(message),
     });
-    for (const handle of [1, 2].map(() => (store as StoreProvider).create())) {
+    for (const handle of [1, 2].map(() => store.create())) {
       await handle.prepare?.({ job: "j", operator: "o", maxParallelism: 1, groups: GROUPS });
       await handle.close();
     }

@@ -67,7 +67,7 @@ describe("migrations", () => {
     await test.sql(`GRANT USAGE ON SCHEMA ${schema} TO runtime;
       GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA ${schema} TO runtime`);
     const backend = postgres({ url, schema, migrate: false });
-    await checkLaws(backend.store as StoreProvider, ["S1", "S2", "S5", "S6", "S7", "S8"]);
+    await checkLaws(backend.store, ["S1", "S2", "S5", "S6", "S7", "S8"]);
     await backend.checkpoints.put("a", Buffer.from("a"));
     await backend.checkpoints.remove(["a"]);
     await backend.checkpoints.close();
@@ -155,7 +155,7 @@ describe("a strange database", () => {
     expect(await test.sql("SELECT datlocprovider AS provider FROM pg_database WHERE datname = 'postgres'")).toEqual([
       { provider: "i" },
     ]);
-    await checkLaws(store as StoreProvider, ["S3", "S4"]);
+    await checkLaws(store, ["S3", "S4"]);
     const storage = postgresStorage({ pool: test.pool(), schema: test.newSchema() });
     const names = ["a-b/c", "a.b/c", "a/b", "a_b/c", "ab/c"];
     for (const name of names) await storage.put(name, Buffer.from(name));
@@ -188,7 +188,7 @@ describe("a strange database", () => {
     const pool = test.pool({ connectionString: url });
     expect((await pool.query("SELECT 1 = 1 AS lie")).rows).toEqual([{ lie: false }]);
     const { store, checkpoints } = postgres({ pool, schema: "tidemark" });
-    await checkLaws(store as StoreProvider, ["S1", "S2", "S3", "S4", "S5", "S6", "S7", "S8"]);
+    await checkLaws(store, ["S1", "S2", "S3", "S4", "S5", "S6", "S7", "S8"]);
     await checkpoints.put("a/b", Buffer.from("body"));
     for await (const chunk of checkpoints.get("a/b")) expect(Buffer.from(chunk).toString()).toBe("body");
     expect(await listAll(checkpoints, "a/")).toEqual(["a/b"]);

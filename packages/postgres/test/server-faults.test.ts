@@ -5,7 +5,6 @@ import { chownSync, mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { newFence } from "@tidemark/conformance";
-import type { StoreProvider } from "@tidemark/core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { postgres, postgresStorage } from "../src/index.js";
 import { CommitProxy } from "./support/commit-proxy.js";
@@ -223,7 +222,7 @@ describe("a pool of the caller's", () => {
     const schema = test.newSchema();
     const pool = test.pool({ max: 1 });
     const pidOf = async (): Promise<unknown> => (await pool.query("SELECT pg_backend_pid() AS pid")).rows;
-    const store = (postgres({ pool, schema, timeoutMs: 300 }).store as StoreProvider).create();
+    const store = postgres({ pool, schema, timeoutMs: 300 }).store.create();
     await store.open(SCOPE, newFence());
     await store.apply(markOf(1), puts("1"));
     const before = await pidOf();

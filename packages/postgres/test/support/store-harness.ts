@@ -33,7 +33,7 @@ export function storeHarness(
 /** Stores in a schema of its own. */
 export function storeProvider(test: TestServer): StoreProvider {
   const { store } = postgres({ pool: test.pool(), schema: test.newSchema() });
-  return store as StoreProvider;
+  return store;
 }
 
 function placed(store: Store, prefix: string): Store {

@@ -9,7 +9,6 @@ import {
   KeyGroups,
   type Store,
   type StoreMark,
-  type StoreProvider,
   type TaskScope,
 } from "@tidemark/core";
 import { postgres, type PostgresOptions } from "../../src/index.js";
@@ -59,7 +58,7 @@ export interface OpenedStore {
 }
 
 export async function openStore(options: PostgresOptions, scope = SCOPE): Promise<OpenedStore> {
-  const store = (postgres(options).store as StoreProvider).create();
+  const store = postgres(options).store.create();
   return { store, applied: await store.open(scope, newFence()) };
 }
 
