@@ -7,7 +7,7 @@
  */
 
 import { pipeline } from "node:stream/promises";
-import { type BinaryKey, type Change, KeyGroups, type StoreEntry, type StoreProvider } from "@tidemark/core";
+import { type BinaryKey, type Change, KeyGroups, type StoreEntry } from "@tidemark/core";
 import { postgres } from "@tidemark/postgres";
 import pg from "pg";
 import { from as copyFrom } from "pg-copy-streams";
