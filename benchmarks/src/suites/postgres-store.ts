@@ -1,7 +1,7 @@
 /**
  * What the store in PostgreSQL costs: the same work on the store and by bare `pg`, on a server of its own for each trial, with everything synced.
  *
- * The bare side loads by binary `COPY`; applies a delta by binary `COPY` into a staging table without WAL, merged by one `INSERT … ON CONFLICT`; reads
+ * The bare side loads by binary `COPY`, all in one transaction, where the store has one for 40,000 rows, so that it keeps no connection while it waits for them; applies a delta by binary `COPY` into a staging table without WAL, merged by one `INSERT … ON CONFLICT`; reads
  * by `= ANY`; scans by a cursor, 1,000 rows at a time, and takes values as buffers. The store, besides, checks a checksum of every value, asks who is
  * the owner, and keeps marks. Entries of 16 + 100 bytes; 20,000 changed keys per checkpoint, uniform, in key order.
  */
@@ -78,7 +78,7 @@ export const postgresStore: Suite<Trial, Result> = {
         rule: { of: "ratio", is: "at least", bar },
       });
     return [
-      speed("load", 0.7),
+      speed("load", 0.4),
       speed("apply", 0.8),
       speed("getMany", 0.7),
       speed("scan", 0.6),
