@@ -45,18 +45,23 @@ function allIds() {
 
 const named = (answer) => (/^(n\/a|not yet): ./.test(answer) ? [] : answer.split(", "));
 
-/** What the names of all tests say, each as the text between the quotes. */
+/** What the names of all tests and the clauses of all laws say, each as the text between the quotes. */
 function quotedByTests() {
   const names = workspaceFolders().flatMap((folder) => {
     const files = readdirSync(join(root, folder), { recursive: true, withFileTypes: true });
     return files
-      .filter((file) => file.name.endsWith(".test.ts") && !file.parentPath.includes("node_modules"))
+      .filter((file) => file.name.endsWith(".test.ts") || (folder === "conformance" && isLaw(file)))
+      .filter((file) => !file.parentPath.includes("node_modules"))
       .flatMap((file) => {
         const text = readFileSync(join(file.parentPath, file.name), "utf8");
         return [...text.matchAll(/["'`](?=[^"'`\n]*\b(?:S|CS|T)\d+\b)([^"'`\n]*)["'`]/g)].map(([, name]) => name);
       });
   });
   return new Set(names.flatMap((name) => name.match(/\b(?:S|CS|T)\d+\b/g) ?? []));
+}
+
+function isLaw({ name, parentPath }) {
+  return name.endsWith(".ts") && parentPath.startsWith(join(root, "conformance", "src", "laws"));
 }
 
 describe("the contract", () => {

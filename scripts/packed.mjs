@@ -1,10 +1,11 @@
-/** Checks each public package as it would be published: packs it, then runs publint and attw on the tarball. */
+/** Checks each public package as it would be published: packs it, runs publint and attw on the tarball, and uses the kit from its own. */
 
 import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
-import { capture, captureTool, root } from "./processes.mjs";
-import { findPnpm, readManifest, workspaceFolders } from "./setup.mjs";
+import { packPublic } from "./pack-public.mjs";
+import { checkPackedKit } from "./packed-kit.mjs";
+import { captureTool } from "./processes.mjs";
 
 /** Resolves with `{ code, output }`; the output names each package that failed. */
 export async function checkPacked() {
@@ -14,27 +15,12 @@ export async function checkPacked() {
     if (packed.code !== 0) return packed;
     const tarballs = readdirSync(directory).map((name) => join(directory, name));
     const results = await Promise.all(tarballs.map(checkTarball));
+    results.push(await checkPackedKit(tarballs, { only: ["--only", "objects"] }));
     const failures = results.flat().filter((result) => result.code !== 0);
     return { code: failures.length === 0 ? 0 : 1, output: failures.map(({ output }) => output).join("\n") };
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
-}
-
-async function packPublic(directory) {
-  const names = workspaceFolders()
-    .map((folder) => readManifest(join(root, folder)))
-    .filter((manifest) => manifest.private !== true)
-    .map((manifest) => manifest.name);
-  const pnpm = await findPnpm();
-  const filters = names.flatMap((name) => ["--filter", name]);
-  const args = [...pnpm.args, "--recursive", ...filters, "pack", "--pack-destination", directory];
-  const { code, output } = await capture(pnpm.command, args, { shell: pnpm.shell });
-  if (code !== 0) return { code, output };
-  const packedCount = readdirSync(directory).length;
-  return packedCount === names.length
-    ? { code: 0, output: "" }
-    : { code: 1, output: `${output}Not every package was packed. expected=${names.length} packed=${packedCount}.\n` };
 }
 
 async function checkTarball(tarball) {

@@ -17,6 +17,7 @@ import {
   coreLayers,
   lineCountMax,
   packageFolders,
+  publicSubpaths,
   servicesFolder,
   workspaceImports,
   importsByPath,
@@ -130,7 +131,9 @@ function findWorkspaceImports(file) {
     }
     const target = workspaceTargetOf(name);
     if (target === undefined) return [];
-    if (target.isDeep) return [{ at, message: `Import the package, not a file in it. import=${name}` }];
+    if (target.isDeep && !publicSubpaths.includes(name)) {
+      return [{ at, message: `Import the package, not a file in it. import=${name}` }];
+    }
     const isAllowed = allowed.some((pattern) => matches(target.folder, pattern));
     return isAllowed
       ? []

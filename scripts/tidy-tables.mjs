@@ -32,6 +32,7 @@ export const workspaceImports = [
   { folder: "packages/lsm", sources: ["packages/core", "packages/filesystem"], tests: ["conformance"] },
   { folder: "packages/*", sources: ["packages/core"], tests: ["conformance"] },
   { folder: "conformance", sources: ["packages/core"], tests: ["packages/*"] },
+  { folder: "examples/custom-store", sources: ["packages/core"], tests: ["conformance"] },
   { folder: "examples/*", sources: ["packages/*", "examples/data"], tests: [] },
   { folder: "benchmarks", sources: ["packages/*"], tests: [] },
 ];
@@ -41,6 +42,14 @@ export const importsByPath = new Set(["conformance/test/support/workspace.ts"]);
 
 /** Starts servers for tests, examples and benchmarks, which import it by path; sources of packages do not. */
 export const servicesFolder = "scripts/services/";
+
+/** What packages export besides themselves. */
+export const publicSubpaths = [
+  "@tidemark/conformance/jest",
+  "@tidemark/conformance/mocha",
+  "@tidemark/conformance/node-test",
+  "@tidemark/conformance/vitest",
+];
 
 /** The folder of each package name. */
 export const packageFolders = [

@@ -1,8 +1,37 @@
 /**
- * The conformance kit: an independent model of a job, commands that drive the model and a real job, and the properties that must
- * hold of every backend and every storage.
+ * The conformance kit. `verify` tests an adapter by the laws of its contract. Below: an independent model of a job, commands that
+ * drive the model and a real job, and the properties that the laws of whole jobs are.
  */
 
+export type {
+  AdapterHarness,
+  BackendHarness,
+  Capabilities,
+  Contract,
+  Hook,
+  StorageHarness,
+  StoreAdapterHarness,
+} from "./runner/adapter-harness.js";
+export type { Culprit } from "./runner/blame.js";
+export { type Law, type LawContext, type Level, LEVELS, type Program, type TestPlace } from "./runner/law.js";
+export { type Profile, PROFILES } from "./runner/profile.js";
+export type {
+  CapabilityResult,
+  Failure,
+  LawResult,
+  LawStatus,
+  LevelResult,
+  LevelStatus,
+  Problem,
+  Report,
+  Verdict,
+} from "./runner/report.js";
+export { verify } from "./runner/verify.js";
+export type { VerifyOptions } from "./runner/verify-options.js";
+export { ALL_LAWS } from "./laws/all-laws.js";
+export { MEMORY_HARNESS } from "./reference/memory-harness.js";
+export { MEMORY_STORE_HARNESS } from "./reference/memory-store-harness.js";
+export { writeReport } from "./report/write-report.js";
 export {
   BROKEN_ASSIGNMENTS,
   BROKEN_CHECKPOINTS,

@@ -10,7 +10,7 @@ import { migrationIsLossless } from "../src/properties/migrations.js";
 import { listenerIsTold } from "../src/properties/notifications.js";
 import { stickyMovesFew } from "../src/properties/sticky-groups.js";
 import { firingMeetsBarrier, timersFireOnce } from "../src/properties/timers.js";
-import { diskHarness, memoryHarness } from "./support/harnesses.js";
+import { asyncHarness, diskHarness, memoryHarness, pointHarness } from "./support/harnesses.js";
 import { PROPERTY_TIMEOUT_MS, report, settings } from "./support/settings.js";
 
 const timeout = PROPERTY_TIMEOUT_MS;
@@ -31,8 +31,8 @@ describe.each(PROPERTIES)("$name", ({ name, make, runs }) => {
     report(name, coverage);
   });
 
-  it("on a disk in memory", { timeout }, async () => {
-    await checkProperty(name, make(diskHarness, new Coverage()), settings(runs * 0.2));
+  it.each([diskHarness, pointHarness, asyncHarness])("on $name", { timeout }, async (harness) => {
+    await checkProperty(name, make(harness, new Coverage()), settings(runs * 0.2));
   });
 });
 

@@ -124,7 +124,7 @@ async function speedOf(entries: number, work: () => Promise<void>): Promise<numb
 }
 
 async function openStore(url: string): Promise<Side> {
-  const store = (postgres({ url }).store).create();
+  const store = postgres({ url }).store.create();
   await store.open(SCOPE, { epoch: 1, nonce: "0".repeat(32) });
   return {
     load: (keys, id) => store.load(GROUPS, rowsOf(keys, id), { checkpoint: id, tag: "" }),

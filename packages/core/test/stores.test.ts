@@ -3,7 +3,9 @@
 import { describe, expect, test } from "vitest";
 import {
   type Backend,
+  type BinaryKey,
   defineOperator,
+  KeyGroups,
   list,
   map,
   memoryStorage,
@@ -357,6 +359,46 @@ test("T145 a merge of namespaces takes in what is added while it waits for the s
   const left = await Promise.all(["a", "b", "c"].map((namespace) => again.sum.in(namespace).get("k")));
   expect(left[1]).toBeUndefined();
   expect((left[0] ?? 0) + (left[2] ?? 0)).toBe(111);
+});
+
+test("T47 what has expired goes from a store without being read, some rows after each checkpoint", async () => {
+  const inner = memoryStore();
+  const { provider, record } = recordingStores(inner);
+  const backend: Backend<false> = { name: "store", sync: false, checkpoints: memoryStorage(), store: provider };
+  const clock = new ManualClock();
+  const expiring = defineOperator("expiring", {
+    key: string(),
+    states: {
+      n: value<number>({ ttl: { ms: 1000 } }),
+      seen: list<number>({ ttl: { ms: 1000 } }),
+      fields: map<string, number>({ ttl: { ms: 1000 } }),
+    },
+  });
+  const task = await openTask(expiring, { job: "job", backend, clock });
+  const fill = (from: number, until: number): void => {
+    for (let i = from; i < until; i++) {
+      task.n.set(`k${i}`, i);
+      task.seen.add(`k${i}`, i);
+      task.fields.set(`k${i}`, "f", i);
+    }
+  };
+  fill(0, 1500);
+  await task.checkpoint();
+  clock.advance(600);
+  fill(1500, 1600);
+  await task.checkpoint();
+  clock.advance(600);
+  for (let checkpoint = 0; checkpoint < 4; checkpoint++) await task.checkpoint();
+  expect(record.reads).toEqual([]);
+  await task.close();
+  const store = inner.create();
+  await store.open(
+    { job: "job", operator: "expiring", maxParallelism: 128, groups: KeyGroups.all(128) },
+    { epoch: 99, nonce: "0".repeat(32) },
+  );
+  let rows = 0;
+  for await (const chunk of store.scan({ start: "" as BinaryKey, end: "\u00ff" as BinaryKey })) rows += chunk.length;
+  expect(rows).toBe(300);
 });
 
 test("T146 stores are prepared before anybody is fenced, and closed with the job or when it cannot be opened", async () => {

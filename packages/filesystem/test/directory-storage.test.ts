@@ -362,7 +362,7 @@ describe("waiting", () => {
     expect(await listAll(open(files))).toEqual(["a", "fast", "slow"]);
   });
 
-  it("closing gives back the files of iterations that were left", async () => {
+  it("CS9 closing ends iterations with CLOSED and gives back their files", async () => {
     const files = new FaultFiles();
     const storage = open(files);
     await storage.put("a", new Uint8Array(1_200_000));
@@ -371,6 +371,7 @@ describe("waiting", () => {
     expect(files.openCount).toBe(1);
     await storage.close();
     expect(files.openCount).toBe(0);
+    await expect(iterator.next()).rejects.toMatchObject({ code: "CLOSED" });
   });
 
   it("leaving an iteration gives back its file", async () => {

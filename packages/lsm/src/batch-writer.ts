@@ -45,7 +45,9 @@ export class BatchWriter {
   }
 
   #change(change: Exclude<Change, { kind: "clear" }>): Promise<void> | undefined {
-    return change.kind === "put" ? this.put(change.key, change.value) : this.#delete(this.#space.keyOf(change.key));
+    return change.kind === "put"
+      ? this.put(change.key, change.value)
+      : this.#delete(this.#space.keyToWrite(change.key));
   }
 
   /** Few keys are deleted one by one, with what is written anyway; many by LevelDB. */
@@ -67,8 +69,8 @@ export class BatchWriter {
 
   /** A promise only if there is something to wait for. */
   put(key: BinaryKey, value: Uint8Array): Promise<void> | undefined {
-    const stored = this.#space.keyOf(key);
-    this.#open().put(stored, sealed(stored, value), this.#space.options);
+    const stored = this.#space.keyToWrite(key);
+    this.#open().put(stored, this.#space.valueToWrite(stored, value), this.#space.options);
     this.#bytes += stored.length + value.length;
     return this.#isFull() ? this.#write() : undefined;
   }

@@ -9,11 +9,15 @@
 
 import { crc32c } from "./files/crc32c.js";
 
-const CHECKSUM_BYTES = 4;
+export const CHECKSUM_BYTES = 4;
 
 /** `value` behind its checksum, in a new buffer. */
 export function sealed(key: Uint8Array, value: Uint8Array): Buffer {
-  const stored = Buffer.allocUnsafe(CHECKSUM_BYTES + value.length);
+  return seal(key, value, Buffer.allocUnsafe(CHECKSUM_BYTES + value.length));
+}
+
+/** `value` behind its checksum, in `stored`, which has just that length. */
+export function seal(key: Uint8Array, value: Uint8Array, stored: Buffer): Buffer {
   stored.set(value, CHECKSUM_BYTES);
   const checksum = checksumOf(key, value);
   stored[0] = checksum >>> 24;

@@ -10,7 +10,8 @@
  */
 
 import type { BinaryKey, KeyRange, StoreEntry } from "@tidemark/core";
-import { unsealed } from "./envelope.js";
+import { EntryBuffers } from "./entry-buffers.js";
+import { CHECKSUM_BYTES, seal, unsealed } from "./envelope.js";
 import { BYTES, type BytesOptions, type BytesRange, type LevelDatabase, OWN_BYTES } from "./level-database.js";
 import { corruptError } from "./level-error.js";
 
@@ -28,10 +29,14 @@ export class LevelSpace {
   readonly #prefix: string;
   readonly #entries: string;
   readonly #entryBytes: Buffer;
+  readonly #keys: EntryBuffers;
+  readonly #values: EntryBuffers;
 
-  /** @param isOwn whether the database's own encodings are bytes */
+  /** @param isOwn whether it is a LevelDB whose own encodings are bytes */
   constructor(database: LevelDatabase, prefix: string, place: string, isOwn = false) {
     this.options = isOwn ? OWN_BYTES : BYTES;
+    this.#keys = new EntryBuffers(isOwn);
+    this.#values = new EntryBuffers(isOwn);
     this.database = database;
     this.place = place;
     this.#prefix = prefix;
@@ -40,9 +45,22 @@ export class LevelSpace {
   }
 
   keyOf(key: BinaryKey): Buffer {
+    return this.#filled(Buffer.allocUnsafe(this.#entryBytes.length + key.length), key);
+  }
+
+  /** As `keyOf`, until the next call. */
+  keyToWrite(key: BinaryKey): Buffer {
+    return this.#filled(this.#keys.take(this.#entryBytes.length + key.length), key);
+  }
+
+  /** `value` as it is stored under `key`, until the next call. */
+  valueToWrite(key: Buffer, value: Uint8Array): Buffer {
+    return seal(key, value, this.#values.take(CHECKSUM_BYTES + value.length));
+  }
+
+  #filled(stored: Buffer, key: BinaryKey): Buffer {
     const skip = this.#entryBytes.length;
-    const length = skip + key.length;
-    const stored = Buffer.allocUnsafe(length);
+    const { length } = stored;
     for (let at = 0; at < skip; at++) stored[at] = this.#entryBytes[at] as number;
     // For so few bytes it is faster than a call out of JavaScript, and than joining the two texts.
     if (length <= COPIED_BYTES) for (let at = skip; at < length; at++) stored[at] = key.charCodeAt(at - skip);

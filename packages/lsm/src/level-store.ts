@@ -38,6 +38,7 @@ import { GROUPS_RECORD, type ClaimedPlace, type OpenPlace, type Place, TAINTED_R
 
 export class LevelStore implements Store {
   readonly #place: Place;
+  readonly #onRebuild: ((reason: string) => void) | undefined;
   #claim: ClaimedPlace | undefined;
   #open: (OpenPlace & { readonly scope: TaskScope }) | undefined;
   #opening: Promise<unknown> | undefined;
@@ -50,8 +51,9 @@ export class LevelStore implements Store {
   readonly #scans = new Set<AsyncGenerator<unknown>>();
   #tainting: Promise<void> | undefined;
 
-  constructor(place: Place) {
+  constructor(place: Place, onRebuild: ((reason: string) => void) | undefined) {
     this.#place = place;
+    this.#onRebuild = onRebuild;
   }
 
   get emptyBecause(): string | undefined {
@@ -78,6 +80,7 @@ export class LevelStore implements Store {
         throw error;
       }
     });
+    if (this.emptyBecause !== undefined) this.#onRebuild?.(this.emptyBecause);
     return this.#marks.applied(scope.groups);
   }
 

@@ -32,7 +32,7 @@ export function lsm(options: LsmOptions): LsmBackend {
   const store = Object.freeze({
     cacheBytes: budget.cacheBytes,
     memtableBytes: budget.memtableBytes,
-    create: () => new LevelStore(place),
+    create: () => new LevelStore(place, options.onRebuild),
   });
   return Object.freeze({ name: "lsm", sync: "point", checkpoints, store });
 }

@@ -36,6 +36,11 @@ export interface LsmTuning {
    * @defaultValue "everything"
    */
   readonly verify?: Verify;
+  /**
+   * Is told why what a task had stored is not used, but rebuilt from the checkpoint: damage, mostly. It should not throw.
+   * @defaultValue nobody is told
+   */
+  readonly onRebuild?: (reason: string) => void;
 }
 
 /** Working state in a directory that Tidemark makes, and has for itself. */
@@ -47,7 +52,7 @@ export interface LsmDirectoryOptions extends LsmTuning {
 }
 
 /** Working state in a database that you opened, and close after the job. LevelDB's own settings are then yours. */
-export interface LsmDatabaseOptions extends Pick<LsmTuning, "preset" | "memory"> {
+export interface LsmDatabaseOptions extends Pick<LsmTuning, "preset" | "memory" | "onRebuild"> {
   readonly database: LevelDatabase;
   /** Where checkpoints go when the job names no place. */
   readonly checkpoints: CheckpointStorage;
@@ -92,11 +97,12 @@ const TUNING_NAMES = [
   "maxOpenFiles",
   "compression",
   "verify",
+  "onRebuild",
 ];
 /** What is accepted with a directory, and with a database. */
 const NAMES = {
   directory: new Set(["directory", "database", "checkpoints", ...TUNING_NAMES]),
-  database: new Set(["directory", "database", "checkpoints", "prefix", "preset", "memory"]),
+  database: new Set(["directory", "database", "checkpoints", "prefix", "preset", "memory", "onRebuild"]),
 };
 
 /**
@@ -108,6 +114,9 @@ export function lsmSettings(options: LsmOptions): LsmSettings {
   checkNames(options);
   const tuning: LsmTuning = options;
   const preset = PRESETS[choice("preset", tuning.preset ?? "ssd", Object.keys(PRESETS) as Preset[])];
+  if (tuning.onRebuild !== undefined && typeof tuning.onRebuild !== "function") {
+    throw new TypeError(`onRebuild is no function. received=${typeof tuning.onRebuild}.`);
+  }
   const verify = choice("verify", tuning.verify ?? "everything", ["everything", "logs"]);
   const budget = withParts(memoryBudget(tuning.memory ?? preset.memory), tuning);
   if (tuning.compression !== undefined && typeof tuning.compression !== "boolean") {

@@ -196,6 +196,7 @@ describe("options", () => {
     [{ ...where, blocksize: 1 }, TypeError, /no such option.*name="blocksize"/],
     [{ ...where, preset: "hdd" }, TypeError, /no such preset.*ssd,spinning-disk,low-memory/],
     [{ ...where, verify: "nothing" }, TypeError, /no such verify/],
+    [{ ...where, onRebuild: "log" }, TypeError, /onRebuild is no function/],
     [{ ...where, compression: "zstd" }, TypeError, /compression is no boolean/],
     [{ ...where, memory: "15mb" }, RangeError, /memory="15mb".*at least "16mb"/],
     [{ ...where, memory: "lots" }, RangeError, /no size/],

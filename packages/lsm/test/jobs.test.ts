@@ -31,10 +31,13 @@ let place: string;
 /** Segments that were read of the checkpoints. */
 let segmentsRead: number;
 let checkpoints: CheckpointStorage;
+/** Why stores were rebuilt. */
+let reasons: string[];
 
 beforeEach(async () => {
   place = await mkdtemp(join(tmpdir(), "tidemark-lsm-"));
   checkpoints = counting(memoryStorage());
+  reasons = [];
 });
 
 afterEach(async () => {
@@ -58,7 +61,7 @@ async function open(directory: string, retain = 3) {
   segmentsRead = 0;
   return openTask(OPERATOR, {
     job: "visits",
-    backend: lsm({ directory, checkpoints, preset: "low-memory" }),
+    backend: lsm({ directory, checkpoints, preset: "low-memory", onRebuild: (reason) => reasons.push(reason) }),
     retain,
   });
 }
@@ -137,7 +140,10 @@ describe("a job that is opened again on the same disk", () => {
     const bytes = readFileSync(log);
     bytes[bytes.length >> 1] = (bytes[bytes.length >> 1] as number) ^ 1;
     writeFileSync(log, bytes);
+    expect(reasons).toEqual([]);
     const task = await open(join(place, "a"));
+    expect(reasons).toHaveLength(1);
+    expect(reasons[0]).toMatch(/directory=".*data" file=\d+\.log: a log record/);
     expect(segmentsRead).toBeGreaterThan(0);
     expect(await everything(task)).toEqual(before);
     await task.close();

@@ -109,9 +109,7 @@ describe("a server that cannot be used", () => {
       await refused(url, { ca: other }, /CERT|ERR_TLS/);
       await refused(encrypted.url, { ca: cert, servername: "example.com" }, /ERR_TLS_CERT_ALTNAME_INVALID.*name/);
       const { store } = await openStore({ url, tls: { ca: cert } });
-      const sessions = await encrypted.sql(
-        "SELECT ssl FROM pg_stat_ssl WHERE pid <> pg_backend_pid()",
-      );
+      const sessions = await encrypted.sql("SELECT ssl FROM pg_stat_ssl WHERE pid <> pg_backend_pid()");
       expect(sessions).toContainEqual({ ssl: true });
       await store.close();
     } finally {

@@ -26,7 +26,10 @@ export interface Backend<Sync extends SyncReads = SyncReads> {
 export interface StoreProvider {
   /** A new handle, not open yet. Core opens it with its scope, and closes it. */
   create(): Store;
-  /** Bytes that the decoded values of one task may take in memory besides what is not checkpointed yet. */
+  /**
+   * Bytes that the decoded values of one task may take in memory besides what is not checkpointed yet; more as long as that takes less
+   * than `memtableBytes`.
+   */
   readonly cacheBytes: number;
   /** Bytes that the changes of one task may take in memory until a checkpoint has them, if the job does not say. */
   readonly memtableBytes?: number;

@@ -164,6 +164,7 @@ export class Publisher {
         segmentNames.isUploading(leaf) || tasks.some(({ chain }) => chain.isDelta(leaf));
       await garbage.collect({ manifests, segments: { has: (leaf) => segments.has(leaf) || isUnderWay(leaf) } });
       await claimed?.collect();
+      for (const { store } of tasks) await store?.sweep();
       this.#garbageError = undefined;
     } catch (error) {
       // The checkpoint is published all the same. What is left over is found again after the next one.

@@ -76,6 +76,7 @@ export function unsavedBytes(task: TaskRuntime): number {
 export function memoryOf({ tasks, settings }: MemoryParts): MemoryFigures {
   return {
     memtableBytes: () => tasks.reduce((sum, task) => sum + unsavedBytes(task), 0),
+    cacheBytes: () => tasks.reduce((sum, { store }) => sum + (store?.access.budget.cleanBytes ?? 0), 0),
     limitBytes: settings.memoryBytes,
   };
 }

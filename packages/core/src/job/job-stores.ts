@@ -39,6 +39,7 @@ export class JobStores {
       store: this.#provider.create(),
       clock: this.#clock,
       cacheBytes: this.#provider.cacheBytes,
+      memtableBytes: this.#provider.memtableBytes ?? 0,
       schema: JSON.stringify([key, keyHash, maxParallelism, states]),
     });
     this.#stores.set(name, store);

@@ -292,11 +292,12 @@ const JOB_OPTIONS: ReadonlySet<string> = new Set<keyof JobOptions<boolean> | "ta
   "keyGroups",
 ]);
 
-/** What is not an option of the job is one of its checkpoints, or none. */
+/** What the stores of a backend leave room for, if it says so. */
 function memoryOf({ store }: Backend<SyncReads>, tasks: number): Pick<CheckpointOptions, "memoryBytes"> {
   return store?.memtableBytes === undefined ? {} : { memoryBytes: store.memtableBytes * tasks };
 }
 
+/** What is not an option of the job is one of its checkpoints, or none. */
 function checkpointOptions(options: object): CheckpointOptions {
   return Object.fromEntries(Object.entries(options).filter(([name]) => !JOB_OPTIONS.has(name)));
 }

@@ -159,7 +159,9 @@ function byStateId(tables: readonly StateTable[]): ReadonlyMap<number, StateTabl
 /** What has expired, by now or by the watermark of the task that it comes from, is deleted in the first epoch. */
 async function dropExpired({ states }: BuiltTask, before: WatermarkOf | undefined, clock: Clock): Promise<void> {
   const slicer = new Slicer(clock);
-  for (const { sweep } of states.values()) {
+  for (const { sweep, storedSweep } of states.values()) {
+    // What a store has is judged by its own time whenever it is met.
+    if (before !== undefined) await storedSweep?.all(before);
     while (sweep !== undefined && !sweep.step(STRETCH_ROWS, before)) if (slicer.isDue()) await slicer.pause();
   }
 }

@@ -102,7 +102,11 @@ export function buildTask(blueprint: TaskBlueprint): BuiltTask {
   const { operator, identity, groups, epoch: number, time, clock, chain, store } = blueprint;
   const epoch = new Epoch(number);
   const states = bindStates(operator, identity.states, { groups, epoch, time, access: store?.access });
-  store?.use([...states.values()].flatMap(({ stored }) => stored ?? []));
+  const bound = [...states.values()];
+  store?.use(
+    bound.flatMap(({ stored }) => stored ?? []),
+    bound.flatMap(({ storedSweep }) => storedSweep ?? []),
+  );
   const inFlight = new InFlight();
   const timers = new TimerService(operator, identity.states, { groups, epoch, time, clock, inFlight });
   const tables = [...[...states.values()].map(({ table }) => table), ...timers.tables];

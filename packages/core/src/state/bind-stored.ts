@@ -21,6 +21,7 @@ import { StoredListHandle } from "./stored-list-handle.js";
 import { StoredListRows } from "./stored-list-rows.js";
 import { StoredMapHandle } from "./stored-map-handle.js";
 import { StoredMapRows } from "./stored-map-rows.js";
+import type { StoredSweeping } from "./stored-sweep.js";
 import { StoredValueHandle } from "./stored-value-handle.js";
 import { StoredValueRows } from "./stored-value-rows.js";
 import { Ttl } from "./ttl.js";
@@ -35,6 +36,8 @@ export interface BoundStored {
   readonly handleIn: (scope: Scope) => unknown;
   /** Of kinds whose namespaces can be merged. */
   readonly merger?: StoredMerger;
+  /** There if values expire: removes what has expired. */
+  readonly sweep?: StoredSweeping | undefined;
 }
 
 interface StoredParts {
@@ -57,23 +60,25 @@ export function bindStored(
   if (descriptor.kind === "map") return bindMap(descriptor, parts);
   const table = new StoredValues(options, access);
   const rows = new StoredValueRows(table, ttl);
+  const sweep = ttl === undefined ? undefined : rows.sweep(ttl, options);
   switch (descriptor.kind) {
     case "value":
       return {
         table,
+        sweep,
         handleIn: (scope) => new StoredValueHandle(rows, scope, { codec, default: descriptor.default }),
       };
     case "reducing": {
       const reduce = (accumulated: unknown, added: unknown): unknown => descriptor.reduce(accumulated, added);
       const folding = foldingByReduce(reduce, codec);
       const merger = storedMergerOfValues(rows, codec, reduce);
-      return { table, merger, handleIn: (scope) => new StoredFoldingHandle(rows, scope, { codec, folding }) };
+      return { table, merger, sweep, handleIn: (scope) => new StoredFoldingHandle(rows, scope, { codec, folding }) };
     }
     case "aggregating": {
       const { aggregate } = descriptor;
       const folding = foldingByAggregate(aggregate);
       const merger = storedMergerOfValues(rows, codec, aggregate.merge?.bind(aggregate));
-      return { table, merger, handleIn: (scope) => new StoredFoldingHandle(rows, scope, { codec, folding }) };
+      return { table, merger, sweep, handleIn: (scope) => new StoredFoldingHandle(rows, scope, { codec, folding }) };
     }
   }
 }
@@ -95,6 +100,7 @@ function bindList({ codec }: ListDescriptor<unknown>, { options, ttl, access }: 
   const rows = new StoredListRows(table, { epoch: options.epoch, meter, ttl });
   return {
     table,
+    sweep: ttl === undefined ? undefined : rows.sweep(ttl, options),
     merger: storedMergerOfLists(rows),
     handleIn: (scope) => new StoredListHandle(rows, scope, codec),
   };
@@ -115,5 +121,6 @@ function bindMap(descriptor: MapDescriptor<unknown, unknown>, { options, ttl, ac
   };
   const table = new StoredCells(options, access, format);
   const rows = new StoredMapRows(table, { field, meter, ttl });
-  return { table, handleIn: (scope) => new StoredMapHandle(rows, scope, descriptor.codec) };
+  const sweep = ttl === undefined ? undefined : rows.sweep(ttl, options);
+  return { table, sweep, handleIn: (scope) => new StoredMapHandle(rows, scope, descriptor.codec) };
 }

@@ -38,6 +38,7 @@ import { mergerOfLists, mergerOfValues, type NamespaceMerger, namespaceMerging }
 import { OPERATOR_SCOPE, operatorKey } from "./operator-key.js";
 import type { ValueRows } from "./rows.js";
 import type { Scope } from "./scope.js";
+import type { StoredSweeping } from "./stored-sweep.js";
 import type { Sweeping } from "./sweep.js";
 import { Ttl } from "./ttl.js";
 import { ValueHandle } from "./value-handle.js";
@@ -65,6 +66,8 @@ export interface BoundState {
   readonly sweep?: Sweeping | undefined;
   /** The table, if the rest of the state is in a store. */
   readonly stored?: StoredTable | undefined;
+  /** As `sweep`, of a state whose rest is in a store. */
+  readonly storedSweep?: StoredSweeping | undefined;
 }
 
 export function bindState(descriptor: StateDescriptor, binding: Binding): BoundState {
@@ -92,8 +95,8 @@ export function bindState(descriptor: StateDescriptor, binding: Binding): BoundS
       const address = new Address(binding.key, undefined);
       const scope = { epoch: binding.epoch, address, namespace: EMPTY_KEY, locks: new KeyLocks() };
       if (binding.access !== undefined) {
-        const { table, handleIn } = bindStored(descriptor, binding, { address, access: binding.access });
-        return { descriptor, table, handle: handleIn(scope), isKeyed: true, stored: table };
+        const { table, handleIn, sweep } = bindStored(descriptor, binding, { address, access: binding.access });
+        return { descriptor, table, handle: handleIn(scope), isKeyed: true, stored: table, storedSweep: sweep };
       }
       const { table, handleIn, sweep } = bindPlain(descriptor, binding, address);
       return { descriptor, table, handle: handleIn(scope), isKeyed: true, sweep };
@@ -107,14 +110,14 @@ function bindStoredNamespaces(
   place: { readonly address: Address; readonly access: StoreAccess },
 ): BoundState {
   const { address } = place;
-  const { table, handleIn, merger } = bindStored(descriptor.inner, binding, place);
+  const { table, handleIn, merger, sweep } = bindStored(descriptor.inner, binding, place);
   const namespaces = address.namespace as KeyCodec<unknown>;
   const scope = { epoch: binding.epoch, address, locks: new KeyLocks() };
   const handle: NamespacedState<unknown, unknown> = {
     in: (namespace) => handleIn({ ...scope, namespace: namespaces.encode(namespace) }),
     ...(merger === undefined ? {} : storedNamespaceMerging(merger, binding.epoch, namespaces)),
   };
-  return { descriptor, table, handle: Object.freeze(handle), isKeyed: true, stored: table };
+  return { descriptor, table, handle: Object.freeze(handle), isKeyed: true, stored: table, storedSweep: sweep };
 }
 
 interface BoundPlain {

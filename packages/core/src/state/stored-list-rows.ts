@@ -8,11 +8,14 @@
 import type { KeyIdentity } from "../contracts/codec.js";
 import { type BinaryKey, EMPTY_KEY } from "../key/binary-key.js";
 import { after, type MaybePromise } from "../stored/maybe-promise.js";
+import type { MetRow } from "../stored/scan-groups.js";
 import type { PresentRows, StoredCells } from "../stored/stored-cells.js";
 import type { Epoch } from "../table/epoch.js";
 import { CHUNK_ELEMENTS, chunkIndex, chunkKey } from "../table/list-elements.js";
 import type { RowMeter } from "../table/row-meter.js";
 import type { Stamped } from "../table/stamped.js";
+import { groupOf, type TableOptions } from "../table/table-options.js";
+import { StoredSweep } from "./stored-sweep.js";
 import type { Ttl } from "./ttl.js";
 
 export interface StoredListParts {
@@ -58,10 +61,23 @@ export class StoredListRows {
     this.#replace(key, namespace, this.#stamped(elements));
   }
 
+  /** Removes what has expired. */
+  sweep(ttl: Ttl, options: TableOptions): StoredSweep<MetRow> {
+    const { address } = options;
+    return new StoredSweep({
+      cells: (behind) => this.#table.cells(behind),
+      visit: async ({ identity, content }, watermarkOf) => {
+        const now = ttl.now(watermarkOf?.(groupOf(options, identity)));
+        if ((content as readonly unknown[]).every((element) => ttl.isLive(element, now))) return;
+        await this.#dropExpired(address.keyOf(identity), address.namespaceOf(identity), now);
+      },
+    });
+  }
+
   /** The keys that have an element, by key group, ascending by encoded key. */
   async *identities(): AsyncGenerator<KeyIdentity, void, undefined> {
     let last: KeyIdentity | undefined;
-    for await (const [identity, content] of this.#table.cells()) {
+    for await (const { identity, content } of this.#table.cells()) {
       if (Object.is(identity, last) || this.#live(content as readonly unknown[]).length === 0) continue;
       last = identity;
       yield identity;
@@ -71,6 +87,7 @@ export class StoredListRows {
   #append(key: unknown, namespace: BinaryKey, contents: readonly unknown[]): void {
     this.#meter.sampleNext(this.#table.writtenValues, contents);
     let open = this.#openChunk(key, namespace);
+    this.#table.touch(key, namespace);
     for (const content of contents) {
       if (open === undefined || open.elements.length >= CHUNK_ELEMENTS) {
         const index = open === undefined ? 0 : chunkIndex(open.sub) + 1;
@@ -124,6 +141,14 @@ export class StoredListRows {
       this.#replace(key, namespace, kept);
     }
     return valuesOf(ttl.returnsExpired ? stored : live);
+  }
+
+  async #dropExpired(key: unknown, namespace: BinaryKey, now: number): Promise<void> {
+    const version = this.#table.versionOf(key, namespace);
+    const stored = elementsOf(await this.#table.rowsOf(key, namespace)) as Stamped[];
+    const live = stored.filter((element) => this.#ttl?.isLive(element, now));
+    if (live.length === stored.length || version !== this.#table.versionOf(key, namespace)) return;
+    this.#replace(key, namespace, live);
   }
 
   /** Whether memory still knows the list as it was read: nothing was appended or replaced since. */

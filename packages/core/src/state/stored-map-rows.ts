@@ -3,9 +3,12 @@
 import type { KeyCodec, KeyIdentity } from "../contracts/codec.js";
 import type { BinaryKey } from "../key/binary-key.js";
 import { after, type MaybePromise } from "../stored/maybe-promise.js";
+import type { MetRow } from "../stored/scan-groups.js";
 import type { StoredCells } from "../stored/stored-cells.js";
 import type { RowMeter } from "../table/row-meter.js";
 import type { Stamped } from "../table/stamped.js";
+import { groupOf, type TableOptions } from "../table/table-options.js";
+import { StoredSweep } from "./stored-sweep.js";
 import type { Ttl } from "./ttl.js";
 
 export interface StoredMapParts {
@@ -75,10 +78,25 @@ export class StoredMapRows {
     });
   }
 
+  /** Removes what has expired. */
+  sweep(ttl: Ttl, options: TableOptions): StoredSweep<MetRow & { readonly end: number }> {
+    const { address } = options;
+    return new StoredSweep({
+      cells: (behind) => this.#table.cells(behind),
+      visit: ({ identity, content, key: row, end }, watermarkOf) => {
+        const [key, namespace] = [address.keyOf(identity), address.namespaceOf(identity)];
+        const sub = this.#field.identity(this.#field.decode(row, end).key);
+        const newest = this.#table.known(key, namespace, sub) ?? content;
+        const now = ttl.now(watermarkOf?.(groupOf(options, identity)));
+        if (!ttl.isLive(newest, now)) this.#table.remove(key, namespace, sub);
+      },
+    });
+  }
+
   /** The keys that have a field, by key group, ascending by encoded key. */
   async *identities(): AsyncGenerator<KeyIdentity, void, undefined> {
     let last: KeyIdentity | undefined;
-    for await (const [identity, content] of this.#table.cells()) {
+    for await (const { identity, content } of this.#table.cells()) {
       if (Object.is(identity, last) || !this.#isLive(content)) continue;
       last = identity;
       yield identity;

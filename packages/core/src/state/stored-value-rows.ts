@@ -8,8 +8,11 @@
 import type { KeyIdentity } from "../contracts/codec.js";
 import type { BinaryKey } from "../key/binary-key.js";
 import { after, type MaybePromise } from "../stored/maybe-promise.js";
+import type { MetRow } from "../stored/scan-groups.js";
 import type { StoredValues } from "../stored/stored-values.js";
 import type { Stamped } from "../table/stamped.js";
+import { groupOf, type TableOptions } from "../table/table-options.js";
+import { StoredSweep } from "./stored-sweep.js";
 import type { Ttl } from "./ttl.js";
 
 export class StoredValueRows {
@@ -52,9 +55,22 @@ export class StoredValueRows {
     this.#table.remove(key, namespace);
   }
 
+  /** Removes what has expired. */
+  sweep(ttl: Ttl, options: TableOptions): StoredSweep<MetRow> {
+    const { address } = options;
+    return new StoredSweep({
+      cells: (behind) => this.#table.cells(behind),
+      visit: ({ identity, content }, watermarkOf) => {
+        const [key, namespace] = [address.keyOf(identity), address.namespaceOf(identity)];
+        const newest = this.#table.known(key, namespace) ?? content;
+        if (!ttl.isLive(newest, ttl.now(watermarkOf?.(groupOf(options, identity))))) this.#table.remove(key, namespace);
+      },
+    });
+  }
+
   /** The keys that are present, by key group, ascending by encoded key. */
   async *identities(): AsyncGenerator<KeyIdentity, void, undefined> {
-    for await (const [identity, content] of this.#table.cells()) {
+    for await (const { identity, content } of this.#table.cells()) {
       if (this.#ttl === undefined || this.#live(content) !== undefined) yield identity;
     }
   }

@@ -18,7 +18,8 @@ import { CELL_OFFSET, type StateTable } from "../table/state-table.js";
 import { groupOf, ownedGroupOf, type TableOptions } from "../table/table-options.js";
 import { lazily } from "./lazily.js";
 import { Layers } from "./layers.js";
-import { mergedScan, type OverlayRow } from "./merged-scan.js";
+import type { OverlayRow } from "./merged-scan.js";
+import { type MetRow, scanGroups } from "./scan-groups.js";
 import type { StoreAccess } from "./store-access.js";
 import { prefixRange, statePrefix, valueReader } from "./store-entry.js";
 
@@ -44,6 +45,8 @@ export class LayerCell {
   readonly rows = new Map<KeyIdentity, unknown>();
   /** The row that was written last. */
   last: KeyIdentity | undefined;
+  /** Of the last write to it; every write has another one. */
+  version = 0;
 }
 
 /** Rows that are there, by what tells them apart. */
@@ -60,13 +63,19 @@ export class StoredCells implements StateTable {
   readonly #access: StoreAccess;
   readonly #format: RowFormat;
   readonly #layers: Layers<LayerCell>;
+  #version = 0;
 
   constructor(options: TableOptions, access: StoreAccess, format: RowFormat) {
     this.stateId = options.stateId;
     this.#options = options;
     this.#access = access;
     this.#format = format;
-    this.#layers = new Layers(access.budget, () => format.valueBytes());
+    this.#layers = new Layers({
+      budget: access.budget,
+      valueBytes: () => format.valueBytes(),
+      valuesOf: (cell) => this.#valuesIn(cell),
+      join: joined,
+    });
   }
 
   /** Not known: the rest is in the store. */
@@ -135,25 +144,39 @@ export class StoredCells implements StateTable {
     cell.isWhole = true;
   }
 
+  /** A number that is another one after each write to a key. */
+  versionOf(key: unknown, namespace: BinaryKey): number {
+    const identity = this.#options.address.identity(key, namespace);
+    const newest = this.#layers.unapplied.find(({ cells }) => cells.has(identity));
+    return newest?.cells.get(identity)?.version ?? 0;
+  }
+
   /** What the current epoch has of a key. */
   written(key: unknown, namespace: BinaryKey): LayerCell | undefined {
     return this.#layers.current.cells.get(this.#options.address.identity(key, namespace));
   }
 
-  /** A row of the current epoch got more values. */
-  grew(values: number): void {
-    this.#layers.current.values += values;
+  /** A row of the current epoch is about to get more values. */
+  touch(key: unknown, namespace: BinaryKey): void {
+    this.#cellToWrite(key, namespace);
   }
 
-  /** Identities of keys with their rows, one row at a time, by key group, ascending by key. */
-  async *cells(): AsyncGenerator<readonly [KeyIdentity, unknown], void, undefined> {
-    const { address, groups } = this.#options;
-    const overlay = this.#overlay();
-    for (const group of groups) {
-      const stored = this.#access.reads.scan(prefixRange(statePrefix(group, this.stateId)));
-      const rows = mergedScan(stored, overlay.get(group) ?? [], ({ value }) => this.#read(value));
-      for await (const { key, content } of rows) yield [address.decode(key, CELL_OFFSET).identity, content];
-    }
+  /** A row of the current epoch got more values. */
+  grew(values: number): void {
+    this.#layers.wrote(values);
+  }
+
+  /** The rows that are present, by key group, ascending by key, from behind a row that was met before. */
+  async *cells(behind?: BinaryKey): AsyncGenerator<MetRow & { readonly end: number }, void, undefined> {
+    const { address } = this.#options;
+    const scanned = scanGroups({
+      ...this.#options,
+      reads: this.#access.reads,
+      overlay: this.#overlay(),
+      decode: ({ value }) => this.#read(value),
+      behind,
+    });
+    for await (const { key, content } of scanned) yield { ...address.decode(key, CELL_OFFSET), key, content };
   }
 
   freeze(): FrozenRows {
@@ -193,10 +216,10 @@ export class StoredCells implements StateTable {
     const { cells } = this.#layers.current;
     const identity = this.#options.address.identity(key, namespace);
     const known = cells.get(identity);
-    if (known !== undefined) return known;
-    ownedGroupOf(this.#options, key);
-    const cell = new LayerCell();
-    cells.set(identity, cell);
+    if (known === undefined) ownedGroupOf(this.#options, key);
+    const cell = known ?? new LayerCell();
+    if (known === undefined) cells.set(identity, cell);
+    cell.version = ++this.#version;
     return cell;
   }
 
@@ -204,9 +227,9 @@ export class StoredCells implements StateTable {
     const { current } = this.#layers;
     const before = cell.rows.get(sub);
     if (before === undefined && !this.#isInClear(cell, sub)) current.rows++;
-    current.values += this.#values(content) - (before === undefined ? 0 : this.#values(before));
     cell.rows.set(sub, content);
     cell.last = sub;
+    this.#layers.wrote(this.#values(content) - (before === undefined ? 0 : this.#values(before)));
   }
 
   #drop(cell: LayerCell, sub: KeyIdentity): void {
@@ -214,9 +237,9 @@ export class StoredCells implements StateTable {
     const content = cell.rows.get(sub);
     if (content === undefined) return;
     if (!this.#isInClear(cell, sub)) current.rows--;
-    current.values -= this.#values(content);
     cell.rows.delete(sub);
     if (cell.last === sub) cell.last = undefined;
+    this.#layers.wrote(-this.#values(content));
   }
 
   /** Whether the row and the clearing of its cell are one entry. */
@@ -256,8 +279,9 @@ export class StoredCells implements StateTable {
     const layer = this.#layers.cleanLayer();
     const cell = layer.cells.get(identity) ?? new LayerCell();
     layer.cells.set(identity, cell);
+    const before = cell.rows.get(sub);
     cell.rows.set(sub, content);
-    this.#layers.grew(layer, this.#values(content));
+    this.#layers.kept(layer, this.#values(content) - (before === undefined ? 0 : this.#values(before)));
     return present(content);
   }
 
@@ -299,12 +323,14 @@ export class StoredCells implements StateTable {
   #keepWhole(identity: KeyIdentity, rows: PresentRows): void {
     const cell = new LayerCell();
     cell.isWhole = true;
-    let values = 1;
-    for (const [sub, content] of rows) {
-      cell.rows.set(sub, content);
-      values += this.#values(content);
-    }
-    this.#layers.keep(identity, cell, values);
+    for (const [sub, content] of rows) cell.rows.set(sub, content);
+    this.#layers.keep(identity, cell);
+  }
+
+  #valuesIn(cell: LayerCell): number {
+    let values = cell.isWhole ? 1 : 0;
+    for (const content of cell.rows.values()) values += this.#values(content);
+    return values;
   }
 
   #read(stored: Uint8Array): unknown {
@@ -325,7 +351,10 @@ export class StoredCells implements StateTable {
   #overlay(): Map<number, OverlayRow<unknown>[]> {
     const newest = new Map<KeyIdentity, LayerCell>();
     for (const { cells } of [...this.#layers.unapplied].reverse()) {
-      for (const [identity, cell] of cells) newest.set(identity, joined(newest.get(identity), cell));
+      for (const [identity, cell] of cells) {
+        const older = newest.get(identity);
+        newest.set(identity, older === undefined ? cell : joined(older, cell));
+      }
     }
     const groups = new Map<number, OverlayRow<unknown>[]>();
     for (const row of flatten(newest, this.#format.wholeSub)) {
@@ -370,8 +399,8 @@ function flagsOf({ clears, content }: FlatRow, valueFlags: number): number {
 }
 
 /** Both cells, the newer above the older. */
-function joined(older: LayerCell | undefined, newer: LayerCell): LayerCell {
-  if (older === undefined || newer.isWhole) return newer;
+function joined(older: LayerCell, newer: LayerCell): LayerCell {
+  if (newer.isWhole) return newer;
   const cell = new LayerCell();
   cell.isWhole = older.isWhole;
   for (const [sub, content] of [...older.rows, ...newer.rows]) cell.rows.set(sub, content);

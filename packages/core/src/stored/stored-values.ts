@@ -3,7 +3,6 @@
  */
 
 import type { KeyIdentity } from "../contracts/codec.js";
-import type { StoreEntry } from "../contracts/store.js";
 import { type BinaryKey, joinKeys } from "../key/binary-key.js";
 import { FLAG_DELETE } from "../segment/entry-block.js";
 import { DELETED } from "../table/epoch.js";
@@ -13,8 +12,9 @@ import { CELL_OFFSET, type StateTable } from "../table/state-table.js";
 import { groupOf, ownedGroupOf, type TableOptions } from "../table/table-options.js";
 import { lazily } from "./lazily.js";
 import { Layers } from "./layers.js";
-import { mergedScan, type OverlayRow } from "./merged-scan.js";
-import { prefixRange, statePrefix, valueReader } from "./store-entry.js";
+import type { OverlayRow } from "./merged-scan.js";
+import { type MetRow, scanGroups } from "./scan-groups.js";
+import { statePrefix, valueReader } from "./store-entry.js";
 import type { StoreAccess } from "./store-access.js";
 
 /** A value, or DELETED. */
@@ -32,7 +32,12 @@ export class StoredValues implements StateTable {
     this.#options = options;
     this.#access = access;
     this.#meter = new RowMeter(options.codec);
-    this.#layers = new Layers(access.budget, () => access.rowBytes(this.#meter));
+    this.#layers = new Layers({
+      budget: access.budget,
+      valueBytes: () => access.rowBytes(this.#meter),
+      valuesOf: () => 1,
+      join: (_, newer) => newer,
+    });
   }
 
   /** Not known: the rest is in the store. */
@@ -77,14 +82,18 @@ export class StoredValues implements StateTable {
     this.#write(key, namespace, DELETED);
   }
 
-  /** Identities and values of the keys that are present, by key group, ascending by encoded key. */
-  async *cells(): AsyncGenerator<readonly [KeyIdentity, unknown], void, undefined> {
-    const { address, groups } = this.#options;
-    const overlay = this.#overlay();
-    for (const group of groups) {
-      const stored = this.#access.reads.scan(prefixRange(statePrefix(group, this.stateId)));
-      const rows = mergedScan(stored, overlay.get(group) ?? [], (entry) => this.#decode(entry));
-      for await (const { key, content } of rows) yield [address.decode(key, CELL_OFFSET).identity, content];
+  /** The keys that are present with their values, by key group, ascending by encoded key, from behind a row that was met before. */
+  async *cells(behind?: BinaryKey): AsyncGenerator<MetRow, void, undefined> {
+    const { address } = this.#options;
+    const scanned = scanGroups({
+      ...this.#options,
+      reads: this.#access.reads,
+      overlay: this.#overlay(),
+      decode: ({ value }) => this.#read(value),
+      behind,
+    });
+    for await (const { key, content } of scanned) {
+      yield { key, identity: address.decode(key, CELL_OFFSET).identity, content };
     }
   }
 
@@ -124,7 +133,7 @@ export class StoredValues implements StateTable {
     if (!current.cells.has(identity)) {
       ownedGroupOf(this.#options, key);
       current.rows++;
-      current.values++;
+      this.#layers.wrote(1);
     }
     current.cells.set(identity, content);
   }
@@ -142,12 +151,8 @@ export class StoredValues implements StateTable {
 
   #keep(identity: KeyIdentity, stored: Uint8Array | undefined): unknown {
     const content = stored === undefined ? DELETED : this.#read(stored);
-    this.#layers.keep(identity, content, 1);
+    this.#layers.keep(identity, content);
     return present(content);
-  }
-
-  #decode({ value }: StoreEntry): unknown {
-    return this.#read(value);
   }
 
   #read(stored: Uint8Array): unknown {

@@ -13,7 +13,7 @@ import type { AppliedGroups, Fence, KeyRange, Store, StoreEntry, StoreMark, Task
 import { isStateBackendError } from "../errors.js";
 import type { KeyGroups } from "../key/key-groups.js";
 import { Slicer } from "../segment/slicer.js";
-import { CleanBudget } from "./clean-budget.js";
+import { MemoryBudget } from "./memory-budget.js";
 import { StoreAccess } from "./store-access.js";
 import { type OpenSources, storeDelta, storeRows } from "./store-delta.js";
 import { StoreReads } from "./store-reads.js";
@@ -29,11 +29,18 @@ export interface StoredPart {
   applied(epoch: number): void;
 }
 
+/** Removes, bit by bit, what has expired. */
+export interface StoredSweeper {
+  step(): Promise<void>;
+}
+
 export interface TaskStoreParts {
   readonly store: Store;
   readonly clock: Clock;
-  /** Bytes that what is read from the store may take in memory. */
+  /** Bytes that what the store has as well may take in memory. */
   readonly cacheBytes: number;
+  /** Bytes that it may take besides as long as changes do not. */
+  readonly memtableBytes: number;
   /** Names the encodings of what the store holds. */
   readonly schema: string;
 }
@@ -42,16 +49,18 @@ export class TaskStore {
   readonly access: StoreAccess;
   readonly #parts: TaskStoreParts;
   #tables: readonly StoredPart[] = [];
+  #sweeps: readonly StoredSweeper[] = [];
   #mark: StoreMark | undefined;
 
   constructor(parts: TaskStoreParts) {
     this.#parts = parts;
-    this.access = new StoreAccess(new StoreReads(parts.store, parts.clock), new CleanBudget(parts.cacheBytes));
+    this.access = new StoreAccess(new StoreReads(parts.store, parts.clock), new MemoryBudget(parts));
   }
 
-  /** The tables that are told what the store has got. */
-  use(tables: readonly StoredPart[]): void {
+  /** The tables that are told what the store has got, and what looks after each checkpoint for what has expired. */
+  use(tables: readonly StoredPart[], sweeps: readonly StoredSweeper[]): void {
     this.#tables = tables;
+    this.#sweeps = sweeps;
   }
 
   async prepare(scope: TaskScope): Promise<void> {
@@ -108,6 +117,11 @@ export class TaskStore {
   /** The store has the changes of all epochs up to this one: memory may let them go. */
   settle(epoch: number): void {
     for (const table of this.#tables) table.applied(epoch);
+  }
+
+  /** Goes over some rows of what expires. */
+  async sweep(): Promise<void> {
+    for (const sweep of this.#sweeps) await sweep.step();
   }
 
   close(): Promise<void> {

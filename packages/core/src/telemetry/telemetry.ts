@@ -10,6 +10,8 @@ type Ended = Omit<CheckpointEndMessage, "job" | "error"> & { readonly error?: un
 /** What is asked for only if someone wants to know. */
 export interface MemoryFigures {
   readonly memtableBytes: () => number;
+  /** What stores have as well. */
+  readonly cacheBytes: () => number;
   readonly limitBytes: number;
 }
 
@@ -59,11 +61,11 @@ export class Telemetry {
     return sampledHandle(handle as object, { job: this.#job, operator, state, clock: this.#clock });
   }
 
-  #memory({ memtableBytes, limitBytes }: MemoryFigures): void {
+  #memory({ memtableBytes, cacheBytes, limitBytes }: MemoryFigures): void {
     publish("tidemark:memory", () => ({
       job: this.#job,
       memtableBytes: memtableBytes(),
-      cacheBytes: 0,
+      cacheBytes: cacheBytes(),
       limitBytes,
     }));
   }

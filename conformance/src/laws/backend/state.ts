@@ -1,0 +1,44 @@
+/** What a backend's state does, whatever it is kept in: the properties that look at state more than at storages. */
+
+import { CATALOG } from "../../model/catalog.js";
+import { fullIsChain } from "../../properties/checkpoint-chains.js";
+import { frozenIsFrozen } from "../../properties/frozen-tables.js";
+import { rescalingIsIdentity } from "../../properties/rescaling.js";
+import { stateKind } from "../../properties/state-kinds.js";
+import type { Law } from "../../runner/law.js";
+
+const STATE = { contract: "backend", level: "state", hooks: ["backend"] } as const;
+
+export const STATE_LAWS: readonly Law[] = [
+  {
+    ...STATE,
+    id: "plain-collections",
+    clauses: ["T1", "T2", "T8", "T9", "T10", "T11", "T12", "T13", "T14"],
+    title: "Every kind of state is like a plain collection",
+    async run(context) {
+      const coverage = context.coverage;
+      for (const spec of CATALOG) await context.check(stateKind(spec, context.jobs, coverage), context.runs(5));
+    },
+  },
+  {
+    ...STATE,
+    id: "full-is-chain",
+    clauses: ["T21"],
+    title: "A full checkpoint holds the same as a chain of incremental ones",
+    run: (context) => context.check(fullIsChain(context.jobs, context.coverage), context.runs(6)),
+  },
+  {
+    ...STATE,
+    id: "frozen-is-frozen",
+    clauses: ["T18"],
+    title: "What a barrier has frozen is not changed by later writes",
+    run: (context) => context.check(frozenIsFrozen(context.jobs, context.coverage), context.runs(15)),
+  },
+  {
+    ...STATE,
+    id: "rescaling-is-identity",
+    clauses: ["T14", "T15", "T22"],
+    title: "Any way from p tasks to q and back changes nothing but who holds what",
+    run: (context) => context.check(rescalingIsIdentity(context.jobs, context.coverage), context.runs(10)),
+  },
+];

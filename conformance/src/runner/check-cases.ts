@@ -1,0 +1,92 @@
+/** Runs the cases of a property within a time, and says of a failure what is needed to see it again. */
+
+import { systemClock } from "@tidemark/core";
+import fc from "fast-check";
+import { errorText } from "./blame.js";
+import type { Program } from "./law.js";
+
+/** After the first failure, so long is spent on finding smaller ones, milliseconds. */
+const SHRINK_MS = 20_000;
+
+export interface CaseSettings {
+  readonly runs: number;
+  readonly seed: number;
+  readonly path?: string | undefined;
+  readonly limitMs: number;
+  /** Whether the first failure is enough. */
+  readonly endOnFailure: boolean;
+  /** Called after each case. */
+  readonly afterEach: () => Promise<void>;
+}
+
+/** A case of a property failed. */
+export class CaseFailure extends Error {
+  override readonly name = "CaseFailure";
+  readonly path: string;
+  readonly shrinks: number;
+  readonly program: Program | undefined;
+
+  constructor(
+    message: string,
+    details: { path: string; shrinks: number; program: Program | undefined; cause: unknown },
+  ) {
+    super(message, { cause: details.cause });
+    this.path = details.path;
+    this.shrinks = details.shrinks;
+    this.program = details.program;
+  }
+}
+
+/** Resolves to how many cases were looked at. @throws {CaseFailure} if one failed */
+export async function checkCases<Given>(
+  property: fc.IAsyncProperty<Given>,
+  settings: CaseSettings,
+  show?: (given: Given) => Program | undefined,
+): Promise<number> {
+  const { runs, seed, path, endOnFailure } = settings;
+  let cases = 0;
+  let hasFailed = false;
+  let endMs = systemClock.monotonic() + settings.limitMs;
+  const timed = Object.create(property) as fc.IAsyncProperty<Given>;
+  timed.run = async (given) => {
+    // Late cases count as fulfilled, so that what has been found so far is the result.
+    if (systemClock.monotonic() > endMs) return null;
+    cases++;
+    const failure = await property.run(given);
+    await settings.afterEach();
+    if (failure !== null && !hasFailed) endMs = systemClock.monotonic() + SHRINK_MS;
+    hasFailed ||= failure !== null;
+    return failure;
+  };
+  const replay = path === undefined ? {} : { path };
+  const details = await fc.check(timed, { numRuns: runs, seed, endOnFailure, ...replay });
+  if (!details.failed) return cases;
+  const { counterexample, counterexamplePath, errorInstance, numShrinks } = details;
+  const cause: unknown = errorInstance;
+  throw new CaseFailure(errorText(cause), {
+    // Programs of commands shrink by which of them ran, which a path of shrinks does not say: a replay makes it small again.
+    path: counterexamplePath?.split(":")[0] ?? "",
+    shrinks: numShrinks,
+    program: counterexample === null ? undefined : (show?.(counterexample) ?? shownAsText(counterexample)),
+    cause,
+  });
+}
+
+/** Programs of commands have a line for each that ran; other values are as fast-check shows them. */
+function shownAsText(given: unknown): Program {
+  const parts = Array.isArray(given) ? (given as unknown[]) : [given];
+  return { lines: parts.flatMap((part) => commandLines(part) ?? [fc.stringify(part)]) };
+}
+
+/** The part itself is a program, or one of its fields is; what else it says decides which commands ran. */
+function commandLines(part: unknown): string[] | undefined {
+  if (typeof part !== "object" || part === null) return undefined;
+  const program = "commands" in part ? part.commands : part;
+  if (Array.isArray(program) || !isIterable(program)) return undefined;
+  const commands = [...program] as { readonly hasRan?: boolean; toString(): string }[];
+  return commands.filter(({ hasRan }) => hasRan !== false).map((each) => each.toString());
+}
+
+function isIterable(value: unknown): value is Iterable<unknown> {
+  return typeof value === "object" && value !== null && Symbol.iterator in value;
+}
