@@ -91,6 +91,23 @@ describe("a server that ends", () => {
 });
 
 describe("a server that waits", () => {
+  it("S3 S9 a server that does not answer at all is given up, and asked again on another connection", async () => {
+    const { store } = await openStore({ url: test.url, schema: test.newSchema(), timeoutMs: 200 });
+    await store.apply(markOf(1), puts("1"));
+    const rows = await test.sql(
+      "SELECT pid FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'",
+    );
+    const pids = rows.map(({ pid }) => pid as number);
+    for (const pid of pids) process.kill(pid, "SIGSTOP");
+    try {
+      await expect(firstValue(store)).rejects.toMatchObject({ ...unavailable, message: matching(/ETIMEDOUT/) });
+      expect(await firstValue(store)).toBe("1");
+    } finally {
+      for (const pid of pids) process.kill(pid, "SIGCONT");
+    }
+    await store.close();
+  });
+
   it("S6 a statement that waits too long fails, and the next one does not", async () => {
     const schema = test.newSchema();
     const { store } = await openStore({ url: test.url, schema, timeoutMs: 300 });

@@ -1,6 +1,7 @@
 /** A pool whose server can be made to seem gone: for one question, or for good. */
 
 import type pg from "pg";
+import { CopyIn } from "../../src/copy-in.js";
 import type { PostgresClient, PostgresPool, PostgresQuery } from "../../src/index.js";
 
 export class FailingPool implements PostgresPool {
@@ -36,7 +37,7 @@ export class FailingPool implements PostgresPool {
     const client = await this.#pool.connect();
     const ask = (question: Parameters<PostgresClient["query"]>[0]): unknown => {
       // COPY says what has failed by itself, and only to the object that was handed in.
-      if (!("text" in question) || typeof question.text !== "string") return client.query(question as never);
+      if (question instanceof CopyIn) return client.query(question as unknown as pg.Submittable);
       return this.#asked(client, question);
     };
     return Object.assign(Object.create(client) as PostgresClient, { query: ask });
@@ -61,7 +62,7 @@ export class FailingPool implements PostgresPool {
       throw gone();
     }
     if (this.#countdown !== undefined) this.#countdown--;
-    return client.query(question as pg.QueryConfig);
+    return client.query(question as unknown as pg.QueryConfig);
   }
 
   #check(): void {
