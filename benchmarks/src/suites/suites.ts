@@ -8,6 +8,7 @@ import { freeze } from "./freeze.js";
 import { large } from "./large.js";
 import { loopDelay } from "./loop-delay.js";
 import { lsmStore } from "./lsm-store.js";
+import { metrics } from "./metrics.js";
 import { postgresStore } from "./postgres-store.js";
 import { restore } from "./restore.js";
 import { rmw } from "./rmw.js";
@@ -26,6 +27,7 @@ export const suites: readonly Suite[] = [
   ttl,
   smallMaps,
   timers,
+  metrics,
   lsmStore,
   postgresStore,
   codecs,
