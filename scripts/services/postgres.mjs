@@ -60,8 +60,9 @@ function encryption(tls, directory, account) {
 /** A server that streams from `primary`, read only until it is promoted. See `postgres.d.mts`. */
 export async function startStandby(primary, { settings = {} } = {}) {
   const { bin, account, password } = primary.parts;
-  if (!existsSync(join(bin, "pg_basebackup")))
+  if (!existsSync(join(bin, "pg_basebackup"))) {
     throw new Error(`No pg_basebackup beside the server. folder=${bin}. ${REMEDY}`);
+  }
   const directory = mkdtempSync(join(tmpdir(), "tidemark-postgres-"));
   const data = join(directory, "data");
   own(directory, account);

@@ -2,8 +2,6 @@
 
 import type { StoreHarness } from "@tidemark/conformance";
 import type { Store, StoreProvider } from "@tidemark/core";
-import { postgres } from "../../src/index.js";
-import type { TestServer } from "./servers.js";
 
 let places = 0;
 
@@ -28,12 +26,6 @@ export function storeHarness(
       await Promise.all(stores.map((store) => store.close()));
     },
   };
-}
-
-/** Stores in a schema of its own. */
-export function storeProvider(test: TestServer): StoreProvider {
-  const { store } = postgres({ pool: test.pool(), schema: test.newSchema() });
-  return store;
 }
 
 function placed(store: Store, prefix: string): Store {
