@@ -18,6 +18,7 @@ import {
   lineCountMax,
   packageFolders,
   publicSubpaths,
+  servicesFolder,
   workspaceImports,
   importsByPath,
 } from "./tidy-tables.mjs";
@@ -122,8 +123,11 @@ function findWorkspaceImports(file) {
   const allowed = [folder, ...row.sources, ...(isTest ? row.tests : [])];
   return importsOf(file).flatMap(({ at, name }) => {
     if (name.startsWith(".")) {
-      const inside = resolved(path, name).startsWith(`${folder}/`);
-      return inside ? [] : [{ at, message: `Import the package by its name, not by a path. import=${name}` }];
+      const to = resolved(path, name);
+      const isService = to.startsWith(servicesFolder) && (isTest || !folder.startsWith("packages/"));
+      return to.startsWith(`${folder}/`) || isService
+        ? []
+        : [{ at, message: `Import the package by its name, not by a path. import=${name}` }];
     }
     const target = workspaceTargetOf(name);
     if (target === undefined) return [];

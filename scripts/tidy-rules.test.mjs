@@ -17,6 +17,7 @@ const caught = [
   ["workspace-import", "packages/memory/src/a.ts", 'import "@tidemark/conformance";'],
   ["workspace-import", "packages/memory/src/a.ts", 'import "@tidemark/core/dist/a.js";'],
   ["workspace-import", "packages/memory/src/a.ts", 'export * from "../../core/src/index.js";'],
+  ["workspace-import", "packages/memory/src/a.ts", 'import "../../../scripts/services/a.mjs";'],
   ["workspace-import", "packages/core/src/key/a.ts", 'import "@tidemark/memory";'],
   ["workspace-import", "conformance/src/a.ts", 'import "@tidemark/memory";'],
   ["workspace-import", "examples/flights/src/a.ts", 'import "@tidemark/conformance";'],

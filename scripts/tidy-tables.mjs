@@ -40,6 +40,9 @@ export const workspaceImports = [
 /** Files that import other packages by path: those packages use the kit in their tests, so the kit cannot name them as its own. */
 export const importsByPath = new Set(["conformance/test/support/workspace.ts"]);
 
+/** Starts servers for tests, examples and benchmarks, which import it by path; sources of packages do not. */
+export const servicesFolder = "scripts/services/";
+
 /** What packages export besides themselves. */
 export const publicSubpaths = [
   "@tidemark/conformance/jest",

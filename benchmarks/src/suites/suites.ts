@@ -9,6 +9,7 @@ import { large } from "./large.js";
 import { loopDelay } from "./loop-delay.js";
 import { lsmStore } from "./lsm-store.js";
 import { metrics } from "./metrics.js";
+import { postgresStore } from "./postgres-store.js";
 import { restore } from "./restore.js";
 import { rmw } from "./rmw.js";
 import { smallMaps } from "./small-maps.js";
@@ -28,5 +29,6 @@ export const suites: readonly Suite[] = [
   timers,
   metrics,
   lsmStore,
+  postgresStore,
   codecs,
 ];

@@ -89,6 +89,7 @@ export {
 export type * from "./state/handles.js";
 export type { TtlOption, TtlOptions, TtlSettings } from "./state/ttl.js";
 export type { HandleOf } from "./state/handle-types.js";
+export { Calls } from "./storage/calls.js";
 export { memoryStorage, type MemoryStorageOptions } from "./storage/memory-storage.js";
 export { memoryStore, type MemoryStoreOptions } from "./storage/memory-store.js";
 export { isObjectNamePart, partsOfObjectName, partsOfObjectPrefix } from "./storage/object-name.js";

@@ -17,6 +17,7 @@
 
 import { join, resolve } from "node:path";
 import {
+  Calls,
   isObjectNamePart,
   partsOfObjectName,
   partsOfObjectPrefix,
@@ -26,7 +27,6 @@ import {
   systemRandom,
 } from "@tidemark/core";
 import type { ByteRange, CheckpointStorage, Clock, PutOptions, PutOutcome, Random, StoredObject } from "@tidemark/core";
-import { Calls } from "./calls.js";
 import { DirectoryTree } from "./directory-tree.js";
 import type { DirectoryEntry, Files, ReadableFile } from "./files.js";
 import { attempt, isSystemError, refusal, succeeds } from "./io-error.js";
@@ -67,7 +67,7 @@ class DirectoryStorage implements CheckpointStorage {
   readonly #clock: Clock;
   readonly #temp: TempFiles;
   readonly #tree: DirectoryTree;
-  readonly #calls = new Calls();
+  readonly #calls = new Calls("Checkpoint storage is closed. Open the directory again.");
   readonly #readers = new Set<ReadableFile>();
   /** The root without symbolic links, once it was found: it must stay what it was then. */
   #root: string | undefined;

@@ -8,21 +8,30 @@
  * - `release` runs once, when no call runs any more.
  */
 
-import { StateBackendError } from "@tidemark/core";
+import { StateBackendError } from "../errors.js";
 
 /** The calls of one handle. */
 export class Calls {
+  readonly #refusal: string;
   readonly #pending = new Set<Promise<unknown>>();
   #closed: Promise<void> | undefined;
+
+  /** @param refusal what calls after `close` fail with, for people: "Checkpoint storage is closed. Open the directory again." */
+  constructor(refusal: string) {
+    this.#refusal = refusal;
+  }
+
+  /** Whether `close` was called. */
+  get isClosed(): boolean {
+    return this.#closed !== undefined;
+  }
 
   /**
    * The result of `call`.
    * @throws {StateBackendError} CLOSED after `close` was called
    */
   async run<T>(call: () => Promise<T>): Promise<T> {
-    if (this.#closed !== undefined) {
-      throw new StateBackendError("CLOSED", "Checkpoint storage is closed. Open the directory again.");
-    }
+    if (this.isClosed) throw new StateBackendError("CLOSED", this.#refusal);
     return this.finish(call);
   }
 
