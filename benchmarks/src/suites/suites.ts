@@ -8,6 +8,7 @@ import { freeze } from "./freeze.js";
 import { large } from "./large.js";
 import { loopDelay } from "./loop-delay.js";
 import { lsmStore } from "./lsm-store.js";
+import { metrics } from "./metrics.js";
 import { restore } from "./restore.js";
 import { rmw } from "./rmw.js";
 import { smallMaps } from "./small-maps.js";
@@ -25,6 +26,7 @@ export const suites: readonly Suite[] = [
   ttl,
   smallMaps,
   timers,
+  metrics,
   lsmStore,
   codecs,
 ];
