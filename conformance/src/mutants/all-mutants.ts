@@ -76,7 +76,7 @@ export function allMutants(): readonly Mutant[] {
 
 /** The storage in memory, broken. */
 export function brokenStorageHarness(broken: BrokenStorage): BackendHarness<Place> {
-  const { backend } = MEMORY_HARNESS;
+  const backend = () => MEMORY_HARNESS.backend();
   return {
     name: `a storage that ${broken.what}`,
     contract: "backend",
