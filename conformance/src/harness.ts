@@ -1,6 +1,6 @@
 /** What the kit needs of whoever is tested: a backend, and places for checkpoints that outlive their handles. */
 
-import { type Backend, type CheckpointStorage, memoryStorage } from "@tidemark/core";
+import { type Backend, type CheckpointStorage, memoryStorage, type stickyKeyGroups } from "@tidemark/core";
 import type { StateSpec } from "./model/catalog.js";
 import type { CodecOf } from "./commands/formats.js";
 import type { RunningJob } from "./commands/call-state.js";
@@ -26,6 +26,8 @@ export interface Harness {
   readonly declaredAs?: (spec: StateSpec) => StateSpec;
   /** Codecs of the formats: for the kit's own tests, which break codecs. */
   readonly codecOf?: CodecOf;
+  /** Deals key groups to tasks: for the kit's own tests, which deal them wrongly. @defaultValue `stickyKeyGroups` */
+  readonly assign?: typeof stickyKeyGroups;
 }
 
 /** Checkpoints in the memory of this process. */

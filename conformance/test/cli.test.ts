@@ -179,7 +179,7 @@ describe("mutants", () => {
     const [, killed, all] = /^mutants killed: (\d+)\/(\d+)$/.exec(lines.at(-1) ?? "") ?? [];
     expect(killed).toBe(all);
     expect(Number(all)).toBe(lines.length - 2);
-    expect(lines[0]).toMatch(/^mutant +caught by +commands +seconds$/);
+    expect(lines[0]).toMatch(/^mutant +law +to kill +seconds +smallest program$/);
     expect(code).toBe(0);
   });
 });

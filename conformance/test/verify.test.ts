@@ -20,6 +20,7 @@ describe("the reference", () => {
     expect(status).toEqual({
       objects: "passed",
       checkpoints: "passed",
+      features: "passed",
       fencing: "passed",
       damage: "passed",
       surroundings: "incomplete",

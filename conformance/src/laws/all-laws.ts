@@ -1,6 +1,7 @@
 /** Every law of the kit. */
 
 import type { Law } from "../runner/law.js";
+import { FEATURE_LAWS } from "./backend/features.js";
 import { STATE_LAWS } from "./backend/state.js";
 import { ANY_CALLS } from "./storage/any-calls.js";
 import { BODY_LAWS } from "./storage/bodies.js";
@@ -27,5 +28,6 @@ export const ALL_LAWS: readonly Law[] = [
   ...CRASH_LAWS,
   ...JOB_LAWS,
   ...STATE_LAWS,
+  ...FEATURE_LAWS,
   ...LAWS_OF_STORES,
 ];

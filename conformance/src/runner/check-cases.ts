@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { errorText } from "./blame.js";
 import type { Program } from "./law.js";
 
-/** After the first failure, so long is spent on finding smaller ones, milliseconds. */
+/** After the first failure, so long is spent on finding smaller ones, milliseconds; the default. */
 const SHRINK_MS = 20_000;
 
 export interface CaseSettings {
@@ -15,6 +15,10 @@ export interface CaseSettings {
   readonly limitMs: number;
   /** Whether the first failure is enough. */
   readonly endOnFailure: boolean;
+  /** After the first failure, so long is spent on finding smaller ones, milliseconds. @defaultValue 20 s */
+  readonly shrinkMs?: number | undefined;
+  /** Told at the first failure how many cases there were, before smaller ones are looked for. */
+  readonly onFailure?: ((cases: number) => void) | undefined;
   /** Called after each case. */
   readonly afterEach: () => Promise<void>;
 }
@@ -54,8 +58,11 @@ export async function checkCases<Given>(
     cases++;
     const failure = await property.run(given);
     await settings.afterEach();
-    if (failure !== null && !hasFailed) endMs = systemClock.monotonic() + SHRINK_MS;
-    hasFailed ||= failure !== null;
+    if (failure !== null && !hasFailed) {
+      hasFailed = true;
+      settings.onFailure?.(cases);
+      endMs = systemClock.monotonic() + (settings.shrinkMs ?? SHRINK_MS);
+    }
     return failure;
   };
   const replay = path === undefined ? {} : { path };

@@ -53,7 +53,7 @@ export function judge(
   return { verdict: "conformant", summary: `Conformant${except}: ${green.join(", ")}${rest} (${counts}).` };
 }
 
-const CORE_LEVELS: readonly string[] = ["objects", "checkpoints", "state", "store"];
+const CORE_LEVELS: readonly string[] = ["objects", "checkpoints", "state", "features", "store"];
 
 /** What is claimed, beside what was seen. */
 export function capabilityResults(

@@ -9,7 +9,8 @@ import type { Capabilities, Contract, Hook } from "./adapter-harness.js";
 
 /**
  * What a law is about: `objects` (each call of a storage), `checkpoints` (what core builds on them), `fencing` (two owners),
- * `damage`, `surroundings` (failures, bytes and time below the adapter), `crashes`, `state` (a backend's working state), `store`.
+ * `damage`, `surroundings` (failures, bytes and time below the adapter), `crashes`, `state` (a backend's working state),
+ * `features` (what state and time do beyond that), `store`.
  */
 export const LEVELS = [
   "objects",
@@ -19,6 +20,7 @@ export const LEVELS = [
   "surroundings",
   "crashes",
   "state",
+  "features",
   "store",
 ] as const;
 

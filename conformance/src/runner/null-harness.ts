@@ -3,9 +3,11 @@
  * fault, not the adapter.
  */
 
+import { stickyKeyGroups } from "@tidemark/core";
+import { BROKEN_ASSIGNMENTS } from "../broken/broken-checkpoints.js";
 import { BROKEN_JOBS } from "../broken/broken-jobs.js";
 import type { Harness } from "../harness.js";
-import { BROKEN_STORES, brokenStoreHarness } from "../laws-of-stores/broken-stores.js";
+import { BROKEN_STORES, type BrokenStore, brokenStoreHarness } from "../laws-of-stores/broken-stores.js";
 import type { StoreHarness } from "../laws-of-stores/store-harness.js";
 import type { BackendHarness, Capabilities, StoreAdapterHarness } from "./adapter-harness.js";
 
@@ -67,18 +69,28 @@ export const CONSTANT_STORE: StoreAdapterHarness<undefined> = {
 
 /** The broken stores of a clause: a law about what must not happen does not fail where nothing does. */
 export function brokenStores(clause: string | undefined): readonly StoreAdapterHarness<StoreHarness>[] {
-  return BROKEN_STORES.filter((broken) => broken.clause === clause).map((broken) => ({
+  return BROKEN_STORES.filter((broken) => broken.clause === clause).map(brokenStoreAdapter);
+}
+
+/** A broken store, as its author would hand it in. */
+export function brokenStoreAdapter(broken: BrokenStore): StoreAdapterHarness<StoreHarness> {
+  return {
     name: broken.what,
     contract: "store",
     create: () => brokenStoreHarness(broken),
     reopen: (place) => place.create(),
     crash: (place, store) => place.crash(store),
     destroy: (place) => place.dispose(),
-  }));
+  };
 }
 
-/** Jobs that forget to delete: a storage that keeps nothing does not show in state that is never restored. */
+/** Jobs that forget to delete, and key groups that are dealt out wrongly: a storage that keeps nothing does not show in state that is never restored. */
 export function brokenJobs(jobs: Harness): Harness {
   const broken = BROKEN_JOBS.find(({ what }) => what === "deleting a value does nothing");
-  return broken === undefined ? jobs : { ...jobs, wrap: broken.wrap };
+  const assign = BROKEN_ASSIGNMENTS[0]?.make(stickyKeyGroups);
+  return {
+    ...jobs,
+    ...(broken === undefined ? {} : { wrap: broken.wrap }),
+    ...(assign === undefined ? {} : { assign }),
+  };
 }

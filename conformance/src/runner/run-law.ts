@@ -26,6 +26,10 @@ export interface RunSettings {
   readonly wrapJobs?: (jobs: Harness) => Harness;
   /** Whether the adapter is one that must fail: the first failure is enough. */
   readonly isCanary?: boolean;
+  /** After the first failure, so long is spent on finding smaller ones, milliseconds. */
+  readonly shrinkMs?: number;
+  /** Told at the first failure of a property how many cases of it there were. */
+  readonly onFailure?: (cases: number) => void;
 }
 
 /** How a law ended. */
@@ -130,7 +134,9 @@ function contextOf(
       const index = properties++;
       if (wanted !== undefined && wanted.property !== index) return;
       const afterEach = (): Promise<void> => session.dispose();
-      const common = { runs, seed, path: wanted?.path, limitMs: lawMs, endOnFailure, afterEach };
+      const { shrinkMs, onFailure } = settings;
+      const bounds = { limitMs: lawMs, shrinkMs, endOnFailure };
+      const common = { runs, seed, path: wanted?.path, ...bounds, onFailure, afterEach };
       try {
         counter.cases += await checkCases(property, common, show);
       } catch (error) {
