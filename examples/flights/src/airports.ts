@@ -2,7 +2,6 @@
 
 import {
   aggregating,
-  type Backend,
   defineOperator,
   integer,
   list,
@@ -13,6 +12,7 @@ import {
   string,
   value,
 } from "@tidemark/core";
+import type { PointBackend } from "./backends.js";
 import type { FlightColumns } from "./flight-file.js";
 import type { DelaySummary, Flight } from "./flight-state.js";
 
@@ -57,7 +57,7 @@ const airports = defineOperator("airports", {
 export type AirportsTask = Awaited<ReturnType<typeof openAirports>>;
 
 /** Opens the task: continues from the latest checkpoint of the backend, if there is one. */
-export function openAirports(backend: Backend<true>) {
+export function openAirports(backend: PointBackend) {
   return openTask(airports, { job: "flights", backend });
 }
 
@@ -67,10 +67,11 @@ export function positionOf(task: AirportsTask): number {
 }
 
 /**
- * Takes row `row` into the state. The changes and the new position are made in one synchronous stretch: a checkpoint holds
- * both or neither.
+ * Takes row `row` into the state: first what has to be waited for is read, then the changes and the new position are made in one
+ * synchronous stretch, so that a checkpoint holds both or neither. A promise only if there was something to wait for; the next
+ * flight comes after it.
  */
-export function addFlight(task: AirportsTask, row: number, columns: FlightColumns): void {
+export function addFlight(task: AirportsTask, row: number, columns: FlightColumns): Promise<void> | undefined {
   const index = row - columns.start;
   const airport = columns.origin[index] as string;
   const destination = columns.destination[index] as string;
@@ -82,18 +83,33 @@ export function addFlight(task: AirportsTask, row: number, columns: FlightColumn
     distance: columns.distance[index] as number,
   };
   const flights = task.flights.getSync(airport) + 1;
-
-  task.flights.set(airport, flights);
-  task.delay.addSync(airport, delay);
-  task.destinations.set(airport, destination, (task.destinations.getSync(airport, destination) ?? 0) + 1);
+  const change = { airport, flight, flights, position: row + 1 };
+  if (flights % RECENT_COUNT === 0) return trimAndChange(task, change);
   task.recent.add(airport, flight);
-  if (flights % RECENT_COUNT === 0) trimRecent(task, airport);
-  task.worst.addSync(airport, flight);
-  task.position.set([row + 1]);
+  changeOthers(task, change);
+  return undefined;
+}
+
+interface Change {
+  readonly airport: string;
+  readonly flight: Flight;
+  readonly flights: number;
+  readonly position: number;
 }
 
 /** Appending costs the same however long the list is, and rewriting does not: so it is done once in 20 flights. */
-function trimRecent(task: AirportsTask, airport: string): void {
-  const recent = task.recent.getSync(airport);
-  if (recent.length > RECENT_COUNT) task.recent.set(airport, recent.slice(-RECENT_COUNT));
+async function trimAndChange(task: AirportsTask, change: Change): Promise<void> {
+  const { airport, flight } = change;
+  const recent = await task.recent.get(airport);
+  task.recent.set(airport, [...recent, flight].slice(-RECENT_COUNT));
+  changeOthers(task, change);
+}
+
+function changeOthers(task: AirportsTask, { airport, flight, flights, position }: Change): void {
+  const { destination, delay } = flight;
+  task.flights.set(airport, flights);
+  task.delay.addSync(airport, delay);
+  task.destinations.set(airport, destination, (task.destinations.getSync(airport, destination) ?? 0) + 1);
+  task.worst.addSync(airport, flight);
+  task.position.set([position]);
 }

@@ -8,6 +8,7 @@ import type { StateDigest } from "./state-digest.js";
 export interface WorkerSettings {
   readonly backend: string;
   readonly directory: string;
+  readonly memory?: string | undefined;
   readonly events: number;
   readonly checkpointEvery: number;
 }

@@ -40,7 +40,10 @@ export async function processFlights(
     while (row < columns.end) {
       const due = Math.min(events, (Math.floor(row / checkpointEvery) + 1) * checkpointEvery);
       const end = Math.min(columns.end, due, row + SLICE_COUNT);
-      for (; row < end; row++) addFlight(task, row, columns);
+      for (; row < end; row++) {
+        const adding = addFlight(task, row, columns);
+        if (adding !== undefined) await adding;
+      }
       observer.progressed(row);
       if (row === due) await checkpoints.start(row);
       await task.ready();

@@ -4,29 +4,36 @@ import type { AirportsTask } from "./airports.js";
 import type { ByAirport, FlightState } from "./flight-state.js";
 
 /** Every state lists its own keys: a key too many or too few in one of them shows. */
-export function readState(task: AirportsTask): FlightState {
+export async function readState(task: AirportsTask): Promise<FlightState> {
   const { flights, delay, destinations, recent, worst, position } = task;
   return {
-    flights: collect(flights),
-    delay: collect(delay),
-    destinations: collect({
-      keysSync: () => destinations.keysSync(),
-      getSync: (airport) => Object.fromEntries(destinations.entriesSync(airport)),
+    flights: await collect(flights),
+    delay: await collect(delay),
+    destinations: await collect({
+      keys: () => destinations.keys(),
+      get: async (airport) => Object.fromEntries(await all(destinations.entries(airport))),
     }),
-    recent: collect(recent),
-    worst: collect(worst),
+    recent: await collect(recent),
+    worst: await collect(worst),
     position: position.get(),
   };
 }
 
 interface Readable<Value> {
-  keysSync(): Iterable<string>;
-  getSync(airport: string): Value;
+  keys(): AsyncIterable<string>;
+  get(airport: string): Promise<Value>;
 }
 
-function collect<Value>(state: Readable<Value>): ByAirport<NonNullable<Value>> {
-  const found = Array.from(state.keysSync(), (airport) => [airport, present(state.getSync(airport))] as const);
+async function collect<Value>(state: Readable<Value>): Promise<ByAirport<NonNullable<Value>>> {
+  const found: [string, NonNullable<Value>][] = [];
+  for await (const airport of state.keys()) found.push([airport, present(await state.get(airport))]);
   return Object.fromEntries(found);
+}
+
+async function all<Item>(items: AsyncIterable<Item>): Promise<Item[]> {
+  const found: Item[] = [];
+  for await (const item of items) found.push(item);
+  return found;
 }
 
 function present<Value>(content: Value): NonNullable<Value> {

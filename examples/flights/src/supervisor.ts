@@ -84,9 +84,9 @@ export class Supervisor {
 
   async run(): Promise<RunRecord> {
     const { options, directory, worker } = this.#parts;
-    const { backend, events, checkpointEvery } = options;
+    const { backend, memory, events, checkpointEvery } = options;
     while (this.#result === undefined) {
-      this.#process = new WorkerProcess(worker, { backend, directory, events, checkpointEvery }, (message) =>
+      this.#process = new WorkerProcess(worker, { backend, directory, memory, events, checkpointEvery }, (message) =>
         this.#hear(message),
       );
       const { signal, failure } = await this.#process.ended;

@@ -9,6 +9,7 @@ import { digestState } from "../src/state-digest.js";
 import { type Finished, pathOf, runMain } from "./command.js";
 
 const EVENTS = 40_000;
+const KILLED = "killed the process with SIGKILL";
 const size = ["--events", String(EVENTS)];
 
 interface Kill {
@@ -62,10 +63,12 @@ function withWorker(worker: string, args: readonly string[]): Promise<Finished> 
 
 describe("--json", () => {
   test.each([
-    { backend: "filesystem", kills: 2, how: "killed the process with SIGKILL" },
-    { backend: "memory", kills: 3, how: "abandoned the task" },
-  ])("$backend: $kills kills leave the state of a run without any", async ({ backend, kills, how }) => {
-    const run = await runMain([...size, "--backend", backend, "--kills", String(kills), "--json"]);
+    { name: "lsm by default", args: [], backend: "lsm", kills: 2, how: KILLED },
+    { name: "lsm in 16 MiB", args: ["--memory", "16mb"], backend: "lsm", kills: 2, how: KILLED },
+    { name: "filesystem", args: ["--backend", "filesystem"], backend: "filesystem", kills: 2, how: KILLED },
+    { name: "memory", args: ["--backend", "memory"], backend: "memory", kills: 3, how: "abandoned the task" },
+  ])("$name: $kills kills leave the state of a run without any", async ({ args, backend, kills, how }) => {
+    const run = await runMain([...size, ...args, "--kills", String(kills), "--json"]);
     expect(run.stderr).toContain(how);
     expect(run.code).toBe(0);
     expect(run.leftovers).toEqual([]);
@@ -123,7 +126,7 @@ describe("for a person", () => {
   test("a wrong call is one line with a remedy, and exit code 2", async () => {
     const run = await runMain(["--backend", "tape"]);
     expect(run).toMatchObject({ code: 2, stdout: "" });
-    expect(run.stderr).toMatch(/'tape' is invalid\. Choose one of: memory, filesystem\.\n$/);
+    expect(run.stderr).toMatch(/'tape' is invalid\. Choose one of: lsm, filesystem, memory\.\n$/);
   });
 });
 
