@@ -58,7 +58,7 @@ async function compare({ options, directory, worker, interruption }: Comparison)
   const startedMs = performance.now();
   const progress = new Progress(options.json ? process.stderr : process.stdout, options.events);
   const supervisor = new Supervisor({ options, directory, worker, progress });
-  const expected = new ExpectedProcess(options.events);
+  const expected = new ExpectedProcess(options);
   const stop = (): void => {
     supervisor.stop();
     expected.stop();

@@ -11,6 +11,7 @@ export interface WorkerSettings {
   readonly memory?: string | undefined;
   readonly events: number;
   readonly checkpointEvery: number;
+  readonly isDaily: boolean;
 }
 
 /** From the parent: crash the task (where it is not the process that is killed), or finish after all events. */

@@ -8,6 +8,7 @@ describe("parseOptions", () => {
       memory: undefined,
       events: 3_000_000,
       checkpointEvery: 250_000,
+      daily: false,
       kills: 2,
       seed: 2001,
       json: false,
@@ -22,6 +23,10 @@ describe("parseOptions", () => {
     [10, 3],
   ])("%i events have a checkpoint every %i", async (events, checkpointEvery) => {
     expect(await parseOptions(["--events", String(events), "--kills", "1"])).toMatchObject({ events, checkpointEvery });
+  });
+
+  test("what has to leave memory has to be large", async () => {
+    expect(await parseOptions(["--memory", "16mb"])).toMatchObject({ backend: "lsm", memory: "16mb", daily: true });
   });
 
   test.each([

@@ -16,6 +16,8 @@ export interface RunOptions {
   readonly events: number;
   /** Events from one checkpoint to the next. */
   readonly checkpointEvery: number;
+  /** Whether flights are counted by destination and day too. */
+  readonly daily: boolean;
   readonly kills: number;
   readonly seed: number;
   readonly json: boolean;
@@ -32,7 +34,12 @@ export class UsageError extends Error {}
 export async function parseOptions(args: readonly string[]): Promise<RunOptions | "help"> {
   const parsed = parse(args);
   if (parsed === "help") return "help";
-  const options: RunOptions = { ...parsed, checkpointEvery: checkpointEvery(parsed.events) };
+  const options: RunOptions = {
+    ...parsed,
+    // Else all of the state has room in any memory.
+    daily: parsed.daily || parsed.memory !== undefined,
+    checkpointEvery: checkpointEvery(parsed.events),
+  };
   checkMemory(options);
   checkKills(options);
   await checkDirectory(options);
@@ -60,7 +67,8 @@ function buildCommand(): Command {
       "Keeps statistics over US flights of 2001, is killed and restored, and compares itself with plain code.",
     )
     .option("--backend <name>", `where state lives: ${backendNames.join(", ")}`, backendName, "lsm")
-    .option("--memory <size>", 'with lsm: what the working state may take, as "16mb"', memorySize)
+    .option("--memory <size>", 'with lsm: what the working state may take, as "16mb"; turns on --daily', memorySize)
+    .option("--daily", "counts flights by destination and day too: state of half a million rows", false)
     .option("--events <count>", "flights to process", integer("events", 1, FLIGHT_COUNT), FLIGHT_COUNT)
     .option("--kills <count>", "how often the job is killed", integer("kills", 0, 1000), 2)
     .option("--seed <number>", "decides at which points", integer("seed", 0, 0xffff_ffff), 2001)
