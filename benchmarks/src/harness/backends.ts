@@ -16,6 +16,6 @@ export function backendOf(name: BackendName, directory: string): Backend<true> {
     case "filesystem":
       return filesystem({ directory });
     case "lsm":
-      throw new Error("Only the store of this backend is measured, by lsm-store.");
+      throw new Error("This backend is measured by suites of its own: lsm-store and lsm.");
   }
 }
