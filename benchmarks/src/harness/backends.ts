@@ -17,6 +17,6 @@ export function backendOf(name: BackendName, directory: string): Backend<true> {
       return filesystem({ directory });
     case "lsm":
     case "postgres":
-      throw new Error(`Only the store of this backend is measured, by ${name}-store.`);
+      throw new Error(`This backend is measured by suites of its own. backend=${name}.`);
   }
 }

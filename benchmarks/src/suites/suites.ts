@@ -5,6 +5,7 @@ import { checkpointBytes } from "./checkpoint-bytes.js";
 import { codecs } from "./codecs.js";
 import { compaction } from "./compaction.js";
 import { freeze } from "./freeze.js";
+import { lsm } from "./lsm.js";
 import { large } from "./large.js";
 import { loopDelay } from "./loop-delay.js";
 import { lsmStore } from "./lsm-store.js";
@@ -30,5 +31,6 @@ export const suites: readonly Suite[] = [
   metrics,
   lsmStore,
   postgresStore,
+  lsm,
   codecs,
 ];

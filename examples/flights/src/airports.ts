@@ -2,7 +2,6 @@
 
 import {
   aggregating,
-  type Backend,
   defineOperator,
   integer,
   list,
@@ -13,8 +12,9 @@ import {
   string,
   value,
 } from "@tidemark/core";
+import type { PointBackend } from "./backends.js";
 import type { FlightColumns } from "./flight-file.js";
-import type { DelaySummary, Flight } from "./flight-state.js";
+import { dayOf, type DelaySummary, type Flight } from "./flight-state.js";
 
 const ON_TIME_BELOW_MINUTES = 15;
 const RECENT_COUNT = 20;
@@ -47,6 +47,7 @@ const airports = defineOperator("airports", {
     flights: value<number>({ default: 0 }),
     delay: aggregating(delayTotals),
     destinations: map<string, number>(),
+    daily: map<string, number>(),
     recent: list<Flight>(),
     worst: reducing<Flight>((worst, flight) => (flight.delay > worst.delay ? flight : worst)),
     /** Rows of the file that are in the state. */
@@ -57,7 +58,7 @@ const airports = defineOperator("airports", {
 export type AirportsTask = Awaited<ReturnType<typeof openAirports>>;
 
 /** Opens the task: continues from the latest checkpoint of the backend, if there is one. */
-export function openAirports(backend: Backend<true>) {
+export function openAirports(backend: PointBackend) {
   return openTask(airports, { job: "flights", backend });
 }
 
@@ -66,11 +67,19 @@ export function positionOf(task: AirportsTask): number {
   return task.position.get()[0] ?? 0;
 }
 
+/** Where flights come from, and what is done with them. */
+export interface Intake {
+  readonly columns: FlightColumns;
+  /** Whether flights are counted by destination and day too. */
+  readonly isDaily: boolean;
+}
+
 /**
- * Takes row `row` into the state. The changes and the new position are made in one synchronous stretch: a checkpoint holds
- * both or neither.
+ * Takes row `row` into the state: first what has to be waited for is read, then the changes and the new position are made in one
+ * synchronous stretch, so that a checkpoint holds both or neither. A promise only if there was something to wait for; the next
+ * flight comes after it.
  */
-export function addFlight(task: AirportsTask, row: number, columns: FlightColumns): void {
+export function addFlight(task: AirportsTask, row: number, { columns, isDaily }: Intake): Promise<void> | undefined {
   const index = row - columns.start;
   const airport = columns.origin[index] as string;
   const destination = columns.destination[index] as string;
@@ -82,18 +91,35 @@ export function addFlight(task: AirportsTask, row: number, columns: FlightColumn
     distance: columns.distance[index] as number,
   };
   const flights = task.flights.getSync(airport) + 1;
-
-  task.flights.set(airport, flights);
-  task.delay.addSync(airport, delay);
-  task.destinations.set(airport, destination, (task.destinations.getSync(airport, destination) ?? 0) + 1);
+  const change = { airport, flight, flights, position: row + 1, isDaily };
+  if (flights % RECENT_COUNT === 0) return trimAndChange(task, change);
   task.recent.add(airport, flight);
-  if (flights % RECENT_COUNT === 0) trimRecent(task, airport);
-  task.worst.addSync(airport, flight);
-  task.position.set([row + 1]);
+  changeOthers(task, change);
+  return undefined;
+}
+
+interface Change {
+  readonly airport: string;
+  readonly flight: Flight;
+  readonly flights: number;
+  readonly position: number;
+  readonly isDaily: boolean;
 }
 
 /** Appending costs the same however long the list is, and rewriting does not: so it is done once in 20 flights. */
-function trimRecent(task: AirportsTask, airport: string): void {
-  const recent = task.recent.getSync(airport);
-  if (recent.length > RECENT_COUNT) task.recent.set(airport, recent.slice(-RECENT_COUNT));
+async function trimAndChange(task: AirportsTask, change: Change): Promise<void> {
+  const { airport, flight } = change;
+  const recent = await task.recent.get(airport);
+  task.recent.set(airport, [...recent, flight].slice(-RECENT_COUNT));
+  changeOthers(task, change);
+}
+
+function changeOthers(task: AirportsTask, { airport, flight, flights, position, isDaily }: Change): void {
+  const { destination, delay } = flight;
+  task.flights.set(airport, flights);
+  task.delay.addSync(airport, delay);
+  task.destinations.set(airport, destination, (task.destinations.getSync(airport, destination) ?? 0) + 1);
+  if (isDaily) task.daily.set(airport, dayOf(flight), (task.daily.getSync(airport, dayOf(flight)) ?? 0) + 1);
+  task.worst.addSync(airport, flight);
+  task.position.set([position]);
 }

@@ -2,26 +2,45 @@
 
 import type { Backend } from "@tidemark/core";
 import { filesystem } from "@tidemark/filesystem";
+import { lsm } from "@tidemark/lsm";
 import { memory } from "@tidemark/memory";
+
+/** Single rows can be read without a promise: all that the job needs. */
+export type PointBackend = Backend<"point" | true>;
+
+export interface BackendSettings {
+  /** For its checkpoints and its working state, if it uses one. */
+  readonly directory: string;
+  /** What the working state may take, if it is not all in memory. */
+  readonly memory?: string | undefined;
+}
 
 export interface BackendEntry {
   /** What a crash takes: the process, or only the task where state does not outlive the process. */
   readonly crash: "process" | "task";
   readonly usesDirectory: boolean;
-  /** Opens the backend; `directory` is for its checkpoints, if it uses one. */
-  open(directory: string): Backend<true>;
+  /** Whether `memory` bounds what the working state takes. */
+  readonly isBounded: boolean;
+  open(settings: BackendSettings): PointBackend;
 }
 
 const entries: Readonly<Record<string, BackendEntry>> = {
-  memory: { crash: "task", usesDirectory: false, open: () => memory() },
-  filesystem: { crash: "process", usesDirectory: true, open: (directory) => filesystem({ directory }) },
+  lsm: {
+    crash: "process",
+    usesDirectory: true,
+    isBounded: true,
+    open: ({ directory, memory: bytes }) => lsm({ directory, ...(bytes === undefined ? {} : { memory: bytes }) }),
+  },
+  filesystem: {
+    crash: "process",
+    usesDirectory: true,
+    isBounded: false,
+    open: ({ directory }) => filesystem({ directory }),
+  },
+  memory: { crash: "task", usesDirectory: false, isBounded: false, open: () => memory() },
 };
 
 export const backendNames: readonly string[] = Object.keys(entries);
-
-export function usesDirectory(name: string): boolean {
-  return backendEntry(name).usesDirectory;
-}
 
 /** @throws {RangeError} if there is no such backend */
 export function backendEntry(name: string): BackendEntry {

@@ -11,7 +11,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { performance } from "node:perf_hooks";
 import { fileURLToPath } from "node:url";
-import { usesDirectory } from "./backends.js";
+import { backendEntry } from "./backends.js";
 import { ExpectedProcess } from "./expected-process.js";
 import { Interruption } from "./interruption.js";
 import { parseOptions, type RunOptions, UsageError } from "./options.js";
@@ -58,7 +58,7 @@ async function compare({ options, directory, worker, interruption }: Comparison)
   const startedMs = performance.now();
   const progress = new Progress(options.json ? process.stderr : process.stdout, options.events);
   const supervisor = new Supervisor({ options, directory, worker, progress });
-  const expected = new ExpectedProcess(options.events);
+  const expected = new ExpectedProcess(options);
   const stop = (): void => {
     supervisor.stop();
     expected.stop();
@@ -76,7 +76,7 @@ async function compare({ options, directory, worker, interruption }: Comparison)
 
 /** Where checkpoints go, and how to clean up: what the user named stays. */
 async function checkpointDirectory(options: RunOptions): Promise<{ directory: string; remove: () => Promise<void> }> {
-  if (options.directory !== undefined || !usesDirectory(options.backend)) {
+  if (options.directory !== undefined || !backendEntry(options.backend).usesDirectory) {
     return { directory: options.directory ?? "", remove: async () => {} };
   }
   const directory = await mkdtemp(join(tmpdir(), "tidemark-flights-"));

@@ -2,6 +2,7 @@
 
 import { type ChildProcess, fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
+import type { ExpectedWork } from "./expected-state.js";
 import type { StateDigest } from "./state-digest.js";
 
 const module = new URL("./expected-main.js", import.meta.url);
@@ -10,9 +11,9 @@ export class ExpectedProcess {
   readonly #child: ChildProcess;
   readonly #result: Promise<StateDigest>;
 
-  constructor(events: number) {
+  constructor(work: ExpectedWork) {
     // Not on our stdout, which may be for JSON only.
-    this.#child = fork(fileURLToPath(module), [String(events)], { stdio: ["ignore", 2, 2, "ipc"] });
+    this.#child = fork(fileURLToPath(module), [JSON.stringify(work)], { stdio: ["ignore", 2, 2, "ipc"] });
     this.#result = new Promise((resolve, reject) => {
       this.#child.on("message", (message) => resolve(message as StateDigest));
       this.#child.on("error", reject);

@@ -1,7 +1,7 @@
 /** The state that the job must end with, computed in plain JavaScript from the file alone. Nothing of Tidemark is used here. */
 
 import { readFlights } from "./flight-file.js";
-import type { Flight, FlightState } from "./flight-state.js";
+import { dayOf, type Flight, type FlightState } from "./flight-state.js";
 
 class Airport {
   flights = 0;
@@ -11,20 +11,30 @@ class Airport {
   worst: Flight | undefined;
   readonly recent: Flight[] = [];
   readonly destinations = new Map<string, number>();
+  readonly daily = new Map<string, number>();
+}
+
+export interface ExpectedWork {
+  readonly events: number;
+  /** Whether flights are counted by destination and day too. */
+  readonly daily: boolean;
 }
 
 /** The state after the first `events` flights. */
-export async function expectedState(events: number): Promise<FlightState> {
+export async function expectedState({ events, daily }: ExpectedWork): Promise<FlightState> {
   const airports = new Map<string, Airport>();
   let position = 0;
   for await (const { start, end, date, delay, distance, origin, destination } of readFlights(0, events)) {
     for (let i = 0; i < end - start; i++) {
-      depart(airportOf(airports, origin[i] as string), {
+      const airport = airportOf(airports, origin[i] as string);
+      const flight = {
         date: date[i] as number,
         destination: destination[i] as string,
         delay: delay[i] as number,
         distance: distance[i] as number,
-      });
+      };
+      depart(airport, flight);
+      if (daily) count(airport.daily, dayOf(flight));
       position++;
     }
   }
@@ -48,9 +58,13 @@ function depart(airport: Airport, flight: Flight): void {
     airport.worst = flight;
   }
   if (flight.delay >= 15) airport.lateFlights++;
-  airport.destinations.set(flight.destination, (airport.destinations.get(flight.destination) ?? 0) + 1);
+  count(airport.destinations, flight.destination);
   airport.recent.push(flight);
   if (airport.recent.length === 40) airport.recent.splice(0, 20);
+}
+
+function count(counts: Map<string, number>, name: string): void {
+  counts.set(name, (counts.get(name) ?? 0) + 1);
 }
 
 function asState(airports: ReadonlyMap<string, Airport>, position: number): FlightState {
@@ -64,6 +78,9 @@ function asState(airports: ReadonlyMap<string, Airport>, position: number): Flig
       onTimeShare: (flights - lateFlights) / flights,
     })),
     destinations: each(({ destinations }) => Object.fromEntries(destinations)),
+    daily: Object.fromEntries(
+      [...airports].flatMap(([name, { daily }]) => (daily.size === 0 ? [] : [[name, Object.fromEntries(daily)]])),
+    ),
     recent: each(({ recent }) => recent),
     worst: each(({ worst }) => worst as Flight),
     position: [position],

@@ -20,6 +20,13 @@ export interface DelaySummary {
   readonly onTimeShare: number;
 }
 
+const DAY_MS = 86_400_000;
+
+/** What a flight counts under in `daily`. */
+export function dayOf({ destination, date }: Flight): string {
+  return `${destination} ${Math.floor(date / DAY_MS)}`;
+}
+
 export type ByAirport<Value> = Readonly<Record<string, Value>>;
 
 export interface FlightState {
@@ -28,6 +35,8 @@ export interface FlightState {
   /** Flights by destination. */
   readonly destinations: ByAirport<ByAirport<number>>;
   /** The last flights: at least the last 20, fewer than 40. */
+  /** Flights by destination and day, if they are asked for. */
+  readonly daily: ByAirport<ByAirport<number>>;
   readonly recent: ByAirport<readonly Flight[]>;
   readonly worst: ByAirport<Flight>;
   /** Rows of the file that are in the state, counted from the first. */

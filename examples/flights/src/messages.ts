@@ -8,8 +8,10 @@ import type { StateDigest } from "./state-digest.js";
 export interface WorkerSettings {
   readonly backend: string;
   readonly directory: string;
+  readonly memory?: string | undefined;
   readonly events: number;
   readonly checkpointEvery: number;
+  readonly isDaily: boolean;
 }
 
 /** From the parent: crash the task (where it is not the process that is killed), or finish after all events. */

@@ -4,9 +4,11 @@ import { parseOptions, UsageError } from "./options.js";
 describe("parseOptions", () => {
   test("defaults: all flights, two kills, a checkpoint every 250,000", async () => {
     expect(await parseOptions([])).toEqual({
-      backend: "filesystem",
+      backend: "lsm",
+      memory: undefined,
       events: 3_000_000,
       checkpointEvery: 250_000,
+      daily: false,
       kills: 2,
       seed: 2001,
       json: false,
@@ -23,9 +25,13 @@ describe("parseOptions", () => {
     expect(await parseOptions(["--events", String(events), "--kills", "1"])).toMatchObject({ events, checkpointEvery });
   });
 
+  test("what has to leave memory has to be large", async () => {
+    expect(await parseOptions(["--memory", "16mb"])).toMatchObject({ backend: "lsm", memory: "16mb", daily: true });
+  });
+
   test.each([
-    [["--backend", "tape"], "Choose one of: memory, filesystem."],
-    [["--backend", "toString"], "Choose one of: memory, filesystem."],
+    [["--backend", "tape"], "Choose one of: lsm, filesystem, memory."],
+    [["--backend", "toString"], "Choose one of: lsm, filesystem, memory."],
     [["--events", "0"], "Give events as an integer from 1 to 3000000."],
     [["--events", "1e3"], "Give events as an integer from 1 to 3000000."],
     [["--events", "3000001"], "Give events as an integer from 1 to 3000000."],
@@ -36,6 +42,9 @@ describe("parseOptions", () => {
     [["more"], "Run with --help for the options."],
     [["--events", "1"], "Give more --events, or at most --kills 0."],
     [["--events", "300000", "--kills", "1000", "--backend", "memory", "--directory", "."], "Leave --directory out."],
+    [["--memory", "15mb"], 'Give memory as "16mb", or more.'],
+    [["--memory", "0.5"], 'Give memory as "16mb", or more.'],
+    [["--memory", "16mb", "--backend", "filesystem"], "Leave --memory out."],
     [["--directory", import.meta.dirname], "Name an empty or a new one."],
     [["--directory", import.meta.filename], "Name an empty or a new one."],
   ])("%j is refused in one line that ends with the remedy", async (args, remedy) => {

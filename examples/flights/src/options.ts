@@ -2,16 +2,22 @@
 
 import { readdir } from "node:fs/promises";
 import { Command, CommanderError, InvalidArgumentError } from "commander";
-import { backendNames, usesDirectory } from "./backends.js";
+import { backendEntry, backendNames } from "./backends.js";
 import { FLIGHT_COUNT } from "./flight-file.js";
 
 const CHECKPOINT_EVERY = 250_000;
+/** Less is refused by the backend. */
+const MEMORY_MIB_MIN = 16;
 
 export interface RunOptions {
   readonly backend: string;
+  /** What the working state may take; the backend's default if not given. */
+  readonly memory: string | undefined;
   readonly events: number;
   /** Events from one checkpoint to the next. */
   readonly checkpointEvery: number;
+  /** Whether flights are counted by destination and day too. */
+  readonly daily: boolean;
   readonly kills: number;
   readonly seed: number;
   readonly json: boolean;
@@ -28,7 +34,13 @@ export class UsageError extends Error {}
 export async function parseOptions(args: readonly string[]): Promise<RunOptions | "help"> {
   const parsed = parse(args);
   if (parsed === "help") return "help";
-  const options: RunOptions = { ...parsed, checkpointEvery: checkpointEvery(parsed.events) };
+  const options: RunOptions = {
+    ...parsed,
+    // Else all of the state has room in any memory.
+    daily: parsed.daily || parsed.memory !== undefined,
+    checkpointEvery: checkpointEvery(parsed.events),
+  };
+  checkMemory(options);
   checkKills(options);
   await checkDirectory(options);
   return options;
@@ -45,7 +57,7 @@ function parse(args: readonly string[]): Parsed | "help" {
     if (error.exitCode === 0) return "help";
     throw new UsageError(oneLine(error));
   }
-  return { directory: undefined, ...command.opts<Omit<Parsed, "directory">>() };
+  return { directory: undefined, memory: undefined, ...command.opts<Omit<Parsed, "directory" | "memory">>() };
 }
 
 function buildCommand(): Command {
@@ -54,7 +66,9 @@ function buildCommand(): Command {
     .description(
       "Keeps statistics over US flights of 2001, is killed and restored, and compares itself with plain code.",
     )
-    .option("--backend <name>", `where state lives: ${backendNames.join(", ")}`, backendName, "filesystem")
+    .option("--backend <name>", `where state lives: ${backendNames.join(", ")}`, backendName, "lsm")
+    .option("--memory <size>", 'with lsm: what the working state may take, as "16mb"; turns on --daily', memorySize)
+    .option("--daily", "counts flights by destination and day too: state of half a million rows", false)
     .option("--events <count>", "flights to process", integer("events", 1, FLIGHT_COUNT), FLIGHT_COUNT)
     .option("--kills <count>", "how often the job is killed", integer("kills", 0, 1000), 2)
     .option("--seed <number>", "decides at which points", integer("seed", 0, 0xffff_ffff), 2001)
@@ -71,6 +85,12 @@ function backendName(name: string): string {
   throw new InvalidArgumentError(`Choose one of: ${backendNames.join(", ")}.`);
 }
 
+function memorySize(text: string): string {
+  const [, count, unit = ""] = /^(\d+)(mb|gb)$/.exec(text) ?? [];
+  if (Number(count) * (unit === "gb" ? 1024 : 1) >= MEMORY_MIB_MIN) return text;
+  throw new InvalidArgumentError(`Give memory as "${MEMORY_MIB_MIN}mb", or more.`);
+}
+
 function integer(name: string, least: number, most: number): (text: string) => number {
   return (text) => {
     const number = Number(text);
@@ -84,6 +104,11 @@ function checkpointEvery(events: number): number {
   return events > CHECKPOINT_EVERY ? CHECKPOINT_EVERY : Math.ceil(events / 4);
 }
 
+function checkMemory({ backend, memory }: RunOptions): void {
+  if (memory === undefined || backendEntry(backend).isBounded) return;
+  throw new UsageError(`This backend keeps all state in memory. backend=${backend}. Leave --memory out.`);
+}
+
 function checkKills({ events, kills, checkpointEvery }: RunOptions): void {
   const room = events - checkpointEvery;
   if (kills <= room) return;
@@ -95,7 +120,7 @@ function checkKills({ events, kills, checkpointEvery }: RunOptions): void {
 
 async function checkDirectory({ backend, directory }: RunOptions): Promise<void> {
   if (directory === undefined) return;
-  if (!usesDirectory(backend)) {
+  if (!backendEntry(backend).usesDirectory) {
     throw new UsageError(`This backend uses no directory. backend=${backend}. Leave --directory out.`);
   }
   const found = await entriesOf(directory);

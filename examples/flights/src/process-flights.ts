@@ -17,6 +17,7 @@ const SLICE_COUNT = 50;
 export interface ProcessSettings {
   readonly events: number;
   readonly checkpointEvery: number;
+  readonly isDaily: boolean;
   /** Ends the work where it is, as a crash would: nothing is awaited or tidied up. */
   readonly crash: AbortSignal;
 }
@@ -31,16 +32,20 @@ export interface ProcessObserver {
 /** Continues from where the state is. Resolves when all flights are in a completed checkpoint, or at a crash. */
 export async function processFlights(
   task: AirportsTask,
-  { events, checkpointEvery, crash }: ProcessSettings,
+  { events, checkpointEvery, isDaily, crash }: ProcessSettings,
   observer: ProcessObserver,
 ): Promise<void> {
   const checkpoints = new Checkpoints(task, observer);
   let row = positionOf(task);
   for await (const columns of readFlights(row, events)) {
+    const intake = { columns, isDaily };
     while (row < columns.end) {
       const due = Math.min(events, (Math.floor(row / checkpointEvery) + 1) * checkpointEvery);
       const end = Math.min(columns.end, due, row + SLICE_COUNT);
-      for (; row < end; row++) addFlight(task, row, columns);
+      for (; row < end; row++) {
+        const adding = addFlight(task, row, intake);
+        if (adding !== undefined) await adding;
+      }
       observer.progressed(row);
       if (row === due) await checkpoints.start(row);
       await task.ready();

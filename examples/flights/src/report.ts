@@ -20,9 +20,11 @@ export interface Report {
 /** The document of `--json`. Times in milliseconds, sizes in bytes; a figure that nobody could tell is null. */
 export function jsonReport(report: Report): object {
   const { options, run, reference, totalMs, match } = report;
-  const { backend, events, checkpointEvery, seed } = options;
+  const { backend, memory = null, daily, events, checkpointEvery, seed } = options;
   return {
     backend,
+    memory,
+    daily,
     events,
     eventsPerSecond: eventsPerSecond(report),
     kills: run.kills.length,

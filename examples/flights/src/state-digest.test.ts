@@ -7,6 +7,7 @@ const state: FlightState = {
   flights: { ATL: 1, ORD: 2 },
   delay: { ATL: { mean: -3, max: -3, onTimeShare: 1 } },
   destinations: { ATL: { SEA: 1 } },
+  daily: {},
   recent: { ATL: [flight] },
   worst: { ATL: flight },
   position: [3],

@@ -84,11 +84,10 @@ export class Supervisor {
 
   async run(): Promise<RunRecord> {
     const { options, directory, worker } = this.#parts;
-    const { backend, events, checkpointEvery } = options;
+    const { backend, memory, events, checkpointEvery, daily: isDaily } = options;
     while (this.#result === undefined) {
-      this.#process = new WorkerProcess(worker, { backend, directory, events, checkpointEvery }, (message) =>
-        this.#hear(message),
-      );
+      const settings = { backend, directory, memory, events, checkpointEvery, isDaily };
+      this.#process = new WorkerProcess(worker, settings, (message) => this.#hear(message));
       const { signal, failure } = await this.#process.ended;
       if (this.#fired && signal === "SIGKILL") this.#recordHit();
       else if (failure !== undefined || this.#result === undefined) {

@@ -9,6 +9,7 @@ import { digestState } from "../src/state-digest.js";
 import { type Finished, pathOf, runMain } from "./command.js";
 
 const EVENTS = 40_000;
+const KILLED = "killed the process with SIGKILL";
 const size = ["--events", String(EVENTS)];
 
 interface Kill {
@@ -43,9 +44,11 @@ interface Document {
 }
 
 let reference: string;
+let dailyReference: string;
 
 beforeAll(async () => {
-  ({ digest: reference } = digestState(await expectedState(EVENTS)));
+  ({ digest: reference } = digestState(await expectedState({ events: EVENTS, daily: false })));
+  ({ digest: dailyReference } = digestState(await expectedState({ events: EVENTS, daily: true })));
 });
 
 function documentOf({ stdout }: Finished): Document {
@@ -62,18 +65,34 @@ function withWorker(worker: string, args: readonly string[]): Promise<Finished> 
 
 describe("--json", () => {
   test.each([
-    { backend: "filesystem", kills: 2, how: "killed the process with SIGKILL" },
-    { backend: "memory", kills: 3, how: "abandoned the task" },
-  ])("$backend: $kills kills leave the state of a run without any", async ({ backend, kills, how }) => {
-    const run = await runMain([...size, "--backend", backend, "--kills", String(kills), "--json"]);
+    { name: "lsm by default", args: [], backend: "lsm", isDaily: false, kills: 2, how: KILLED },
+    { name: "lsm in 16 MiB", args: ["--memory", "16mb"], backend: "lsm", isDaily: true, kills: 2, how: KILLED },
+    {
+      name: "filesystem",
+      args: ["--backend", "filesystem"],
+      backend: "filesystem",
+      isDaily: false,
+      kills: 2,
+      how: KILLED,
+    },
+    {
+      name: "memory",
+      args: ["--backend", "memory", "--daily"],
+      backend: "memory",
+      isDaily: true,
+      kills: 3,
+      how: "abandoned the task",
+    },
+  ])("$name: $kills kills leave the state of a run without any", async ({ args, backend, isDaily, kills, how }) => {
+    const run = await runMain([...size, ...args, "--kills", String(kills), "--json"]);
     expect(run.stderr).toContain(how);
     expect(run.code).toBe(0);
     expect(run.leftovers).toEqual([]);
 
     const document = documentOf(run);
     expect(document).toMatchObject({ backend, events: EVENTS, kills, match: true, differs: [] });
-    expect(document.digest).toBe(reference);
-    expect(document.expectedDigest).toBe(reference);
+    expect(document.digest).toBe(isDaily ? dailyReference : reference);
+    expect(document.expectedDigest).toBe(document.digest);
     expect(document.eventsPerSecond).toBeGreaterThan(0);
 
     expect(document.restoredFrom).toHaveLength(kills);
@@ -123,7 +142,7 @@ describe("for a person", () => {
   test("a wrong call is one line with a remedy, and exit code 2", async () => {
     const run = await runMain(["--backend", "tape"]);
     expect(run).toMatchObject({ code: 2, stdout: "" });
-    expect(run.stderr).toMatch(/'tape' is invalid\. Choose one of: memory, filesystem\.\n$/);
+    expect(run.stderr).toMatch(/'tape' is invalid\. Choose one of: lsm, filesystem, memory\.\n$/);
   });
 });
 
