@@ -14,8 +14,8 @@ import type { WatermarkOf } from "./sweep.js";
 const ROWS_PER_STEP = 1000;
 
 export interface SweptStore<Row extends MetRow> {
-  /** Rows in the order of their keys, from behind one of them. */
-  cells(behind?: BinaryKey): AsyncIterable<Row>;
+  /** Rows in the order of their keys, from behind one of them, in chunks. */
+  cells(behind?: BinaryKey): AsyncIterable<readonly Row[]>;
   /** Removes of what a row belongs to what has expired; by `watermarkOf`, if it is given. */
   visit(row: Row, watermarkOf: WatermarkOf | undefined): void | Promise<void>;
 }
@@ -38,15 +38,19 @@ export class StoredSweep<Row extends MetRow> implements StoredSweeping {
 
   async step(): Promise<void> {
     let left = ROWS_PER_STEP;
-    for await (const row of this.#swept.cells(this.#behind)) {
-      await this.#swept.visit(row, undefined);
-      this.#behind = row.key;
-      if (--left <= 0) return;
+    for await (const rows of this.#swept.cells(this.#behind)) {
+      for (const row of rows) {
+        await this.#swept.visit(row, undefined);
+        this.#behind = row.key;
+        if (--left <= 0) return;
+      }
     }
     this.#behind = undefined;
   }
 
   async all(watermarkOf: WatermarkOf): Promise<void> {
-    for await (const row of this.#swept.cells()) await this.#swept.visit(row, watermarkOf);
+    for await (const rows of this.#swept.cells()) {
+      for (const row of rows) await this.#swept.visit(row, watermarkOf);
+    }
   }
 }

@@ -27,15 +27,17 @@ export interface GroupScan {
   readonly behind?: BinaryKey | undefined;
 }
 
-export async function* scanGroups(scan: GroupScan): AsyncGenerator<ScannedRow<unknown>, void, undefined> {
+export async function* scanGroups(scan: GroupScan): AsyncGenerator<readonly ScannedRow<unknown>[], void, undefined> {
   const { groups, reads, overlay, decode, behind } = scan;
   const first = behind === undefined ? 0 : readUint16(behind, 0);
   for (const group of groups) {
     if (group < first) continue;
     const isCut = behind !== undefined && group === first;
     const rows = overlay.get(group) ?? [];
-    const stored = reads.scan(rangeOf(scan, group, isCut ? behind : undefined));
-    for await (const row of mergedScan(stored, rows, decode)) if (!isCut || row.key > behind) yield row;
+    const stored = reads.scanChunks(rangeOf(scan, group, isCut ? behind : undefined));
+    for await (const chunk of mergedScan(stored, rows, decode)) {
+      yield isCut ? chunk.filter(({ key }) => key > behind) : chunk;
+    }
   }
 }
 

@@ -10,12 +10,12 @@ import type { ByteWriter } from "../bytes/byte-writer.js";
 import type { KeyIdentity } from "../contracts/codec.js";
 import { type BinaryKey, joinKeys } from "../key/binary-key.js";
 import { keyGroupOf } from "../key/key-groups.js";
-import { FLAG_CLEAR, FLAG_DELETE } from "../segment/entry-block.js";
 import { DELETED } from "../table/epoch.js";
 import type { FrozenRows } from "../table/frozen-rows.js";
 import { sortedByKey } from "../table/sorted.js";
 import { CELL_OFFSET, type StateTable } from "../table/state-table.js";
 import { groupOf, ownedGroupOf, type TableOptions } from "../table/table-options.js";
+import { flagsOf, type FlatRow, flatten } from "./flat-rows.js";
 import { lazily } from "./lazily.js";
 import { Layers } from "./layers.js";
 import type { OverlayRow } from "./merged-scan.js";
@@ -51,6 +51,9 @@ export class LayerCell {
 
 /** Rows that are there, by what tells them apart. */
 export type PresentRows = ReadonlyMap<KeyIdentity, unknown>;
+
+/** A row that a scan met; the key of its cell ends at `end`. */
+export type CellRow = MetRow & { readonly end: number };
 
 interface CellPlace {
   readonly identity: KeyIdentity;
@@ -166,8 +169,8 @@ export class StoredCells implements StateTable {
     this.#layers.wrote(values);
   }
 
-  /** The rows that are present, by key group, ascending by key, from behind a row that was met before. */
-  async *cells(behind?: BinaryKey): AsyncGenerator<MetRow & { readonly end: number }, void, undefined> {
+  /** The rows that are present, by key group, ascending by key, from behind a row that was met before; in chunks. */
+  async *cells(behind?: BinaryKey): AsyncGenerator<readonly CellRow[], void, undefined> {
     const { address } = this.#options;
     const scanned = scanGroups({
       ...this.#options,
@@ -176,7 +179,7 @@ export class StoredCells implements StateTable {
       decode: ({ value }) => this.#read(value),
       behind,
     });
-    for await (const { key, content } of scanned) yield { ...address.decode(key, CELL_OFFSET), key, content };
+    for await (const rows of scanned) yield rows.map((row) => ({ ...address.decode(row.key, CELL_OFFSET), ...row }));
   }
 
   freeze(): FrozenRows {
@@ -368,34 +371,6 @@ export class StoredCells implements StateTable {
     for (const rows of groups.values()) rows.sort((a, b) => (a.key < b.key ? -1 : 1));
     return groups;
   }
-}
-
-/** A row of a layer, or the clearing of a cell, with the row that stands at its key if there is one. */
-interface FlatRow {
-  readonly identity: KeyIdentity;
-  /** `undefined` at the key of the cell itself. */
-  readonly sub: KeyIdentity | undefined;
-  readonly clears: boolean;
-  readonly content: unknown;
-}
-
-function* flatten(
-  cells: ReadonlyMap<KeyIdentity, LayerCell>,
-  wholeSub: KeyIdentity | undefined,
-): Generator<FlatRow, void, undefined> {
-  for (const [identity, { isWhole, rows }] of cells) {
-    if (isWhole) {
-      const content = wholeSub === undefined ? undefined : rows.get(wholeSub);
-      yield { identity, sub: undefined, clears: true, content: content ?? DELETED };
-    }
-    for (const [sub, content] of rows) {
-      if (!isWhole || sub !== wholeSub) yield { identity, sub, clears: false, content };
-    }
-  }
-}
-
-function flagsOf({ clears, content }: FlatRow, valueFlags: number): number {
-  return (clears ? FLAG_CLEAR : 0) | (content === DELETED ? FLAG_DELETE : valueFlags);
 }
 
 /** Both cells, the newer above the older. */
