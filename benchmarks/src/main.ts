@@ -75,7 +75,9 @@ function chosenRuns({ suites: names, backends, isQuick }: Arguments): Pick<Suite
     );
   if (runs.length > 0) return runs;
   const possible = suites.map((suite) => `${suite.name} on ${suite.backends.join(" and ")}`).join(", ");
-  throw new UsageError(`Nothing to run. possible=${possible}${isQuick ? ", large not with --quick" : ""}.`);
+  throw new UsageError(
+    `Nothing to run. possible=${possible}${isQuick ? ", large and lsm-large not with --quick" : ""}.`,
+  );
 }
 
 async function writeRows(path: string | undefined, rows: readonly Row[]): Promise<void> {

@@ -71,13 +71,14 @@ export async function changeManyRaw(database: Database, work: Work): Promise<num
   return elapsedMs;
 }
 
-/** All keys in order. Resolves to milliseconds. */
-export async function listRaw(database: Database, expected: number): Promise<number> {
+/** All rows in order, or their keys alone. Resolves to milliseconds. */
+export async function listRaw(database: Database, expected: number, what: "rows" | "keys"): Promise<number> {
   const started = performance.now();
-  const iterator = database.keys({ highWaterMarkBytes: 1024 * 1024 });
+  const options = { highWaterMarkBytes: 1024 * 1024 };
+  const iterator = what === "keys" ? database.keys(options) : database.iterator(options);
   let count = 0;
-  for (let keys = await iterator.nextv(BATCH); keys.length > 0; keys = await iterator.nextv(BATCH)) {
-    for (const key of keys) if (key !== "") count++;
+  for (let rows = await iterator.nextv(BATCH); rows.length > 0; rows = await iterator.nextv(BATCH)) {
+    for (const row of rows) if (row[0] !== "") count++;
   }
   await iterator.close();
   const elapsedMs = performance.now() - started;

@@ -4,6 +4,8 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { defineOperator, openTask, string, value } from "@tidemark/core";
 import { lsm } from "@tidemark/lsm";
+import { cleanHeap } from "../harness/clean-heap.js";
+import { keyAt } from "../harness/keys.js";
 import { BATCH, checkCounts, countIn, valueWith, type Work } from "./lsm-work.js";
 
 const JOB = "bench";
@@ -99,4 +101,14 @@ export async function listState(task: TextTask, expected: number): Promise<numbe
   const elapsedMs = performance.now() - started;
   if (count !== expected) throw new Error(`Keys are missing. found=${count} expected=${expected}`);
   return elapsedMs;
+}
+
+/** From nothing to the first changed record. Resolves to milliseconds. */
+export async function openFirst(place: StatePlace): Promise<number> {
+  const key = keyAt(0);
+  cleanHeap();
+  const started = performance.now();
+  const task = await openState(place);
+  task.text.set(key, `${String(task.text.getSync(key))}.`);
+  return performance.now() - started;
 }

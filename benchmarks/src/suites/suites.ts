@@ -6,6 +6,7 @@ import { codecs } from "./codecs.js";
 import { compaction } from "./compaction.js";
 import { freeze } from "./freeze.js";
 import { lsm } from "./lsm.js";
+import { lsmLarge } from "./lsm-large.js";
 import { large } from "./large.js";
 import { loopDelay } from "./loop-delay.js";
 import { lsmStore } from "./lsm-store.js";
@@ -32,5 +33,6 @@ export const suites: readonly Suite[] = [
   lsmStore,
   postgresStore,
   lsm,
+  lsmLarge,
   codecs,
 ];

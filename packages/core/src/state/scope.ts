@@ -32,12 +32,14 @@ export function* keysIn<Key>(
 /** As `keysIn`, where the keys have to be waited for. Looks at the state when it is asked for the first. */
 export async function* storedKeysIn<Key>(
   scope: Scope,
-  identities: () => AsyncIterable<KeyIdentity>,
+  identities: () => AsyncIterable<readonly KeyIdentity[]>,
 ): AsyncGenerator<Key, void, undefined> {
   const { address, namespace } = scope;
   scope.epoch.check();
-  for await (const identity of identities()) {
-    if (address.namespaceOf(identity) === namespace) yield address.keyOf(identity) as Key;
+  for await (const chunk of identities()) {
+    for (const identity of chunk) {
+      if (address.namespaceOf(identity) === namespace) yield address.keyOf(identity) as Key;
+    }
   }
 }
 

@@ -77,12 +77,16 @@ export class StoredListRows {
   }
 
   /** The keys that have an element, by key group, ascending by encoded key. */
-  async *identities(): AsyncGenerator<KeyIdentity, void, undefined> {
+  async *identities(): AsyncGenerator<readonly KeyIdentity[], void, undefined> {
     let last: KeyIdentity | undefined;
-    for await (const { identity, content } of this.#table.cells()) {
-      if (Object.is(identity, last) || this.#live(content as readonly unknown[]).length === 0) continue;
-      last = identity;
-      yield identity;
+    for await (const rows of this.#table.cells()) {
+      const identities: KeyIdentity[] = [];
+      for (const { identity, content } of rows) {
+        if (Object.is(identity, last) || this.#live(content as readonly unknown[]).length === 0) continue;
+        last = identity;
+        identities.push(identity);
+      }
+      yield identities;
     }
   }
 

@@ -3,7 +3,7 @@
 import type { KeyCodec, KeyIdentity } from "../contracts/codec.js";
 import type { BinaryKey } from "../key/binary-key.js";
 import { after, type MaybePromise } from "../stored/maybe-promise.js";
-import type { MetCellRow, StoredCells } from "../stored/stored-cells.js";
+import type { CellRow, StoredCells } from "../stored/stored-cells.js";
 import type { RowMeter } from "../table/row-meter.js";
 import type { Stamped } from "../table/stamped.js";
 import { groupOf, type TableOptions } from "../table/table-options.js";
@@ -78,7 +78,7 @@ export class StoredMapRows {
   }
 
   /** Removes what has expired. */
-  sweep(ttl: Ttl, options: TableOptions): StoredSweep<MetCellRow> {
+  sweep(ttl: Ttl, options: TableOptions): StoredSweep<CellRow> {
     const { address } = options;
     return new StoredSweep({
       stateId: this.#table.stateId,
@@ -95,12 +95,16 @@ export class StoredMapRows {
   }
 
   /** The keys that have a field, by key group, ascending by encoded key. */
-  async *identities(): AsyncGenerator<KeyIdentity, void, undefined> {
+  async *identities(): AsyncGenerator<readonly KeyIdentity[], void, undefined> {
     let last: KeyIdentity | undefined;
-    for await (const { identity, content } of this.#table.cells()) {
-      if (Object.is(identity, last) || !this.#isLive(content)) continue;
-      last = identity;
-      yield identity;
+    for await (const rows of this.#table.cells()) {
+      const identities: KeyIdentity[] = [];
+      for (const { identity, content } of rows) {
+        if (Object.is(identity, last) || !this.#isLive(content)) continue;
+        last = identity;
+        identities.push(identity);
+      }
+      yield identities;
     }
   }
 

@@ -7,8 +7,8 @@ import type { WatermarkOf } from "./sweep.js";
 
 export interface SweptStore<Row extends MetRow> {
   readonly stateId: number;
-  /** All rows that are there. */
-  cells(): AsyncIterable<Row>;
+  /** All rows that are there, in chunks. */
+  cells(): AsyncIterable<readonly Row[]>;
   /** The row that an entry of the store is. */
   met(entry: StoreEntry): Row;
   /** Removes of what a row belongs to what has expired; by `watermarkOf`, if it is given. */
@@ -35,6 +35,8 @@ export class StoredSweep<Row extends MetRow> implements StoredSweeping {
   }
 
   async all(watermarkOf: WatermarkOf): Promise<void> {
-    for await (const row of this.#swept.cells()) await this.#swept.visit(row, watermarkOf);
+    for await (const rows of this.#swept.cells()) {
+      for (const row of rows) await this.#swept.visit(row, watermarkOf);
+    }
   }
 }

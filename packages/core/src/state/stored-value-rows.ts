@@ -70,10 +70,11 @@ export class StoredValueRows {
     });
   }
 
-  /** The keys that are present, by key group, ascending by encoded key. */
-  async *identities(): AsyncGenerator<KeyIdentity, void, undefined> {
-    for await (const { identity, content } of this.#table.cells()) {
-      if (this.#ttl === undefined || this.#live(content) !== undefined) yield identity;
+  /** The keys that are present, by key group, ascending by encoded key, in chunks. */
+  async *identities(): AsyncGenerator<readonly KeyIdentity[], void, undefined> {
+    if (this.#ttl === undefined) return yield* this.#table.identities();
+    for await (const rows of this.#table.cells()) {
+      yield rows.filter(({ content }) => this.#live(content) !== undefined).map(({ identity }) => identity);
     }
   }
 

@@ -19,28 +19,30 @@ export interface ScannedRow<Content> {
   readonly content: Content;
 }
 
-/** Rows of both, ascending by key; `overlay` is ascending too. */
+/** Rows of both, ascending by key, in chunks of some; `overlay` is ascending too. */
 export async function* mergedScan<Content>(
-  stored: AsyncIterable<StoreEntry>,
+  stored: AsyncIterable<readonly StoreEntry[]>,
   overlay: readonly OverlayRow<Content>[],
   decode: (entry: StoreEntry) => Content,
-): AsyncGenerator<ScannedRow<Content>, void, undefined> {
+): AsyncGenerator<readonly ScannedRow<Content>[], void, undefined> {
   let at = 0;
   let cleared: BinaryKey | undefined;
-  for await (const entry of stored) {
-    let isHidden = false;
-    for (; at < overlay.length; at++) {
-      const row = overlay[at] as OverlayRow<Content>;
-      if (row.key > entry.key) break;
-      if (row.clears) cleared = row.key;
-      if (row.key === entry.key) isHidden = true;
-      if (row.content !== undefined) yield { key: row.key, content: row.content };
+  for await (const chunk of stored) {
+    const rows: ScannedRow<Content>[] = [];
+    for (const entry of chunk) {
+      let isHidden = false;
+      for (; at < overlay.length; at++) {
+        const row = overlay[at] as OverlayRow<Content>;
+        if (row.key > entry.key) break;
+        if (row.clears) cleared = row.key;
+        if (row.key === entry.key) isHidden = true;
+        if (row.content !== undefined) rows.push({ key: row.key, content: row.content });
+      }
+      if (isHidden || (cleared !== undefined && entry.key.startsWith(cleared))) continue;
+      rows.push({ key: entry.key, content: decode(entry) });
     }
-    if (isHidden || (cleared !== undefined && entry.key.startsWith(cleared))) continue;
-    yield { key: entry.key, content: decode(entry) };
+    if (rows.length > 0) yield rows;
   }
-  for (; at < overlay.length; at++) {
-    const { key, content } = overlay[at] as OverlayRow<Content>;
-    if (content !== undefined) yield { key, content };
-  }
+  const rest = overlay.slice(at).flatMap(({ key, content }) => (content === undefined ? [] : [{ key, content }]));
+  if (rest.length > 0) yield rest;
 }

@@ -25,9 +25,10 @@ export interface GroupScan {
   readonly decode: (entry: StoreEntry) => unknown;
 }
 
-export async function* scanGroups(scan: GroupScan): AsyncGenerator<ScannedRow<unknown>, void, undefined> {
+export async function* scanGroups(scan: GroupScan): AsyncGenerator<readonly ScannedRow<unknown>[], void, undefined> {
   const { stateId, groups, reads, overlay, decode } = scan;
   for (const group of groups) {
-    yield* mergedScan(reads.scan(prefixRange(statePrefix(group, stateId))), overlay.get(group) ?? [], decode);
+    const stored = reads.scanChunks(prefixRange(statePrefix(group, stateId)));
+    yield* mergedScan(stored, overlay.get(group) ?? [], decode);
   }
 }

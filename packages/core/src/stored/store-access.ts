@@ -4,8 +4,11 @@ import type { RowMeter } from "../table/row-meter.js";
 import type { MemoryBudget } from "./memory-budget.js";
 import type { StoreReads } from "./store-reads.js";
 
-/** What a row takes in a `Map` of a layer besides its encoded value: its key, its place, the object that the value is. */
-const LAYER_ROW_BYTES = 96;
+/**
+ * What a row takes in a `Map` of a layer besides what its meter says: its key, its place, the object that the value is. Together they come to 5 % more
+ * than texts of 100 bytes under keys of 16 take, a quarter more than numbers do, and 7 % less than small objects.
+ */
+const LAYER_ROW_BYTES = 64;
 
 export class StoreAccess {
   readonly reads: StoreReads;

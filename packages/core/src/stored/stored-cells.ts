@@ -43,10 +43,8 @@ export interface RowFormat {
 /** Rows that are there, by what tells them apart. */
 export type PresentRows = ReadonlyMap<KeyIdentity, unknown>;
 
-/** A row that a scan met, and where the key of its cell ends. */
-export interface MetCellRow extends MetRow {
-  readonly end: number;
-}
+/** A row that a scan met; the key of its cell ends at `end`. */
+export type CellRow = MetRow & { readonly end: number };
 
 interface CellPlace {
   readonly identity: KeyIdentity;
@@ -162,8 +160,8 @@ export class StoredCells implements StateTable {
     this.#layers.wrote(values);
   }
 
-  /** The rows that are present, by key group, ascending by key. */
-  async *cells(): AsyncGenerator<MetCellRow, void, undefined> {
+  /** The rows that are present, by key group, ascending by key; in chunks. */
+  async *cells(): AsyncGenerator<readonly CellRow[], void, undefined> {
     const { address } = this.#options;
     const scanned = scanGroups({
       ...this.#options,
@@ -171,11 +169,11 @@ export class StoredCells implements StateTable {
       overlay: this.#overlay(),
       decode: ({ value }) => this.#read(value),
     });
-    for await (const { key, content } of scanned) yield { ...address.decode(key, CELL_OFFSET), key, content };
+    for await (const rows of scanned) yield rows.map((row) => ({ ...address.decode(row.key, CELL_OFFSET), ...row }));
   }
 
   /** The row that an entry of the store is. */
-  met({ key, value }: StoreEntry): MetCellRow {
+  met({ key, value }: StoreEntry): CellRow {
     return { ...this.#options.address.decode(key, CELL_OFFSET), key, content: this.#read(value) };
   }
 

@@ -10,6 +10,8 @@ const SAMPLE_WEIGHT = 1 / 8;
 /** What a written row takes besides its value until its checkpoint has completed: its key in lists, and its place in them. */
 const ROW_OVERHEAD_BYTES = 32;
 const FIRST_GUESS_BYTES = 32;
+/** What a typed array takes besides its bytes: two objects, and a block of memory outside of the heap. */
+const VIEW_BYTES = 160;
 
 const scratch = new ByteWriter();
 
@@ -41,6 +43,7 @@ export class RowMeter {
   sample(value: unknown): void {
     scratch.reset();
     this.#codec.write(value, scratch);
-    this.#meanBytes += (scratch.length - this.#meanBytes) * SAMPLE_WEIGHT;
+    const bytes = scratch.length + (ArrayBuffer.isView(value) ? VIEW_BYTES : 0);
+    this.#meanBytes += (bytes - this.#meanBytes) * SAMPLE_WEIGHT;
   }
 }

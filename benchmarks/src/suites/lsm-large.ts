@@ -1,0 +1,93 @@
+/**
+ * Large working state in LevelDB: what a process takes in memory, and how soon it works again.
+ *
+ * - `resident at most`: 10,000,000 keys are written, and as many changes made, with a memory of a quarter of the state; against one and a half times that
+ *   memory plus what the process took before.
+ * - `restarted`: 5,000,000 keys; `openTask` on working state that is there, up to the first changed record, against the same without
+ *   working state.
+ */
+
+import { join } from "node:path";
+import { keyAt, uniformPicks } from "../harness/keys.js";
+import { measured } from "../harness/rows.js";
+import type { Places, Suite } from "../harness/suite.js";
+import { fillState, openFirst, openState, removeWorkingState, type TextTask } from "./lsm-state.js";
+import { BATCH, budgetOf, countIn, valueWith } from "./lsm-work.js";
+
+const RESIDENT_SHARE = 1.5;
+const MIB = 1024 * 1024;
+
+interface Trial {
+  readonly side: "resident" | "fill" | "restarted" | "rebuilt";
+  readonly keyCount: number;
+}
+
+interface Result {
+  readonly seconds: number;
+  readonly residentMiB: number;
+  /** Before anything was opened. */
+  readonly bareMiB: number;
+}
+
+export const lsmLarge: Suite<Trial, Result> = {
+  name: "lsm-large",
+  backends: ["lsm"],
+  heapMiB: 1024,
+  isSkippedByQuick: true,
+  trials: () => [
+    { side: "fill", keyCount: 5_000_000 },
+    { side: "restarted", keyCount: 5_000_000 },
+    { side: "rebuilt", keyCount: 5_000_000 },
+    { side: "resident", keyCount: 10_000_000 },
+  ],
+  run: (trial, _backend, places) => run(trial, places),
+  rows(trials) {
+    const of = (side: Trial["side"]): Result | undefined => trials.find(({ trial }) => trial.side === side)?.result;
+    const resident = of("resident");
+    const budgetMiB = budgetOf(trials.find(({ trial }) => trial.side === "resident")?.trial.keyCount ?? 0) / MIB;
+    return [
+      measured({
+        metric: "restarted, against rebuilt",
+        unit: "s",
+        values: [of("restarted")?.seconds ?? Number.NaN],
+        floors: [of("rebuilt")?.seconds ?? Number.NaN],
+      }),
+      measured({
+        metric: "resident at most",
+        unit: "MiB",
+        values: [resident?.residentMiB ?? Number.NaN],
+        floors: [RESIDENT_SHARE * budgetMiB + (resident?.bareMiB ?? Number.NaN)],
+        rule: { of: "ratio", is: "at most", bar: 1 },
+      }),
+    ];
+  },
+};
+
+async function run({ side, keyCount }: Trial, { own, shared }: Places): Promise<Result> {
+  const bareMiB = process.memoryUsage().rss / MIB;
+  const place = { directory: join(side === "resident" ? own : shared, "state"), budgetBytes: budgetOf(keyCount) };
+  const started = performance.now();
+  const seconds = (): number => (performance.now() - started) / 1000;
+  const residentMiB = (): number => process.resourceUsage().maxRSS / 1024;
+  if (side === "rebuilt") await removeWorkingState(place.directory);
+  if (side === "rebuilt" || side === "restarted") {
+    const ms = await openFirst(place);
+    return { seconds: ms / 1000, residentMiB: residentMiB(), bareMiB };
+  }
+  const task = await openState(place);
+  await fillState(task, keyCount, keyAt);
+  if (side === "resident") await change(task, keyCount);
+  await task.close();
+  return { seconds: seconds(), residentMiB: residentMiB(), bareMiB };
+}
+
+/** As many changes as there are keys. */
+async function change(task: TextTask, keyCount: number): Promise<void> {
+  const picks = uniformPicks(keyCount, keyCount, 1);
+  for (const [at, pick] of picks.entries()) {
+    const key = keyAt(pick);
+    task.text.set(key, valueWith(countIn(task.text.getSync(key) as string) + 1));
+    if (at % BATCH === 0) await task.ready();
+  }
+  await task.checkpoint();
+}
