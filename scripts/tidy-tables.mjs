@@ -30,6 +30,7 @@ export const workspaceImports = [
   { folder: "packages/core", sources: [], tests: [] },
   { folder: "packages/metrics", sources: ["packages/core"], tests: ["packages/memory", "packages/filesystem"] },
   { folder: "packages/lsm", sources: ["packages/core", "packages/filesystem"], tests: ["conformance"] },
+  { folder: "packages/redis", sources: ["packages/core"], tests: ["conformance", "packages/filesystem"] },
   { folder: "packages/*", sources: ["packages/core"], tests: ["conformance"] },
   { folder: "conformance", sources: ["packages/core"], tests: ["packages/*"] },
   { folder: "examples/custom-store", sources: ["packages/core"], tests: ["conformance"] },
