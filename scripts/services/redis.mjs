@@ -133,7 +133,9 @@ class RedisServer {
         throw new Error(`Redis did not start. port=${this.port} exit=${child.exitCode}\n${output.slice(-2000)}`);
       }
     }
-    process.once("exit", () => child.kill("SIGKILL"));
+    const atExit = () => child.kill("SIGKILL");
+    process.once("exit", atExit);
+    child.once("exit", () => process.off("exit", atExit));
   }
 
   /** Ends it in good order: what its configuration keeps is kept. */

@@ -37,7 +37,7 @@ async function clientOf(url: string, connectTimeout: number): Promise<OwnRedisCl
     connectTimeout,
     // What is under way when a connection breaks is reported, and not sent again behind our back.
     autoResendUnfulfilledCommands: false,
-    maxRetriesPerRequest: 2,
+    maxRetriesPerRequest: 0,
     retryStrategy: (times) => Math.min(times * 50, 1_000),
   });
   // Calls report what goes wrong; without this the client prints it.

@@ -10,10 +10,13 @@ export class CuttingProxy {
   #requestBytes = Number.POSITIVE_INFINITY;
   #replyBytes = Number.POSITIVE_INFINITY;
   cuts = 0;
+  /** The port that new connections lead to. */
+  target: number;
 
   private constructor(target: number) {
+    this.target = target;
     this.#server = createServer((client) => {
-      const server = connect(target, "127.0.0.1");
+      const server = connect(this.target, "127.0.0.1");
       for (const socket of [client, server]) {
         this.#sockets.add(socket.on("error", () => undefined).on("close", () => this.#sockets.delete(socket)));
       }
