@@ -4,7 +4,7 @@ import type { Backend } from "@tidemark/core";
 import { filesystem } from "@tidemark/filesystem";
 import { memory } from "@tidemark/memory";
 
-export const backendNames = ["memory", "filesystem", "lsm"] as const;
+export const backendNames = ["memory", "filesystem", "lsm", "redis"] as const;
 
 export type BackendName = (typeof backendNames)[number];
 
@@ -17,5 +17,7 @@ export function backendOf(name: BackendName, directory: string): Backend<true> {
       return filesystem({ directory });
     case "lsm":
       throw new Error("Only the store of this backend is measured, by lsm-store.");
+    case "redis":
+      throw new Error("Only the store of this backend is measured, by redis-store.");
   }
 }

@@ -8,6 +8,7 @@ import { freeze } from "./freeze.js";
 import { large } from "./large.js";
 import { loopDelay } from "./loop-delay.js";
 import { lsmStore } from "./lsm-store.js";
+import { redisStore } from "./redis-store.js";
 import { restore } from "./restore.js";
 import { rmw } from "./rmw.js";
 import { smallMaps } from "./small-maps.js";
@@ -26,5 +27,6 @@ export const suites: readonly Suite[] = [
   smallMaps,
   timers,
   lsmStore,
+  redisStore,
   codecs,
 ];

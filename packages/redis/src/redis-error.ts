@@ -33,6 +33,8 @@ const REFUSALS: ReadonlyMap<string, string> = new Map([
 export function replyCode(error: unknown): string | undefined {
   const { name, message } = (error ?? {}) as { name?: unknown; message?: unknown };
   if (name !== "ReplyError" || typeof message !== "string") return undefined;
+  // What a script may not do is told in other words.
+  if (/^ERR The user executing the script can't (run|access)/.test(message)) return "NOPERM";
   return /^-?([A-Z][A-Z0-9]*)\b/.exec(message)?.[1] ?? "ERR";
 }
 
