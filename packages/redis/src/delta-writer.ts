@@ -8,6 +8,7 @@
 
 import type { BinaryKey, Change, StoreMark } from "@tidemark/core";
 import type { GroupRecord } from "./group-record.js";
+import { Prefixes } from "./prefixes.js";
 import { fieldAndValue, type RedisSpace } from "./redis-space.js";
 
 const CALL_ENTRIES = 1_000;
@@ -95,7 +96,7 @@ export class DeltaWriter {
     await before;
     if (this.#failure !== undefined) return;
     const applying = record.mark === undefined ? undefined : this.#applying;
-    const cleared = clears.length === 0 ? [] : await this.#space.keysBehind(record, clears);
+    const cleared = clears.length === 0 ? [] : await this.#space.keysBehind(record, new Prefixes(clears));
     const gone = [...cleared, ...deletes];
     let first = 0;
     for (; gone.length - first > CALL_ENTRIES; first += CALL_ENTRIES) {

@@ -13,6 +13,7 @@ import { type Calls } from "./calls.js";
 import { markText, sealed, unsealed } from "./envelope.js";
 import { globOf } from "./glob.js";
 import type { GroupRecord } from "./group-record.js";
+import type { Prefixes } from "./prefixes.js";
 import type { Argument } from "./redis-client.js";
 import { fencedError, lossError } from "./redis-error.js";
 import { CHANGE, MARK, RECORD_FIELDS, RESET, type Script, TAINT } from "./scripts.js";
@@ -56,16 +57,17 @@ export class RedisSpace {
     const isAll = prefix.length <= 2;
     const before = await this.#moment(record);
     const found = new Map<BinaryKey, Buffer>();
-    let met = 0;
-    for await (const [field, value] of this.#fields(record, isAll ? undefined : prefix)) {
-      const key = field.toString("latin1") as BinaryKey;
-      if (isAll && !found.has(key)) met++;
-      if (key < start || key >= end) {
-        if (isAll) found.set(key, OUTSIDE);
-      } else if (!found.has(key)) found.set(key, this.#open(record, field, value));
+    for await (const rows of this.#pages(record, isAll ? undefined : prefix)) {
+      for (let at = 0; at < rows.length; at += 2) {
+        const field = rows[at] as Buffer;
+        if (field.length === 1) continue;
+        const key = field.toString("latin1") as BinaryKey;
+        const isInside = key >= start && key < end;
+        found.set(key, isInside ? this.#open(record, field, rows[at + 1] as Buffer) : OUTSIDE);
+      }
     }
     const after = await this.#moment(record);
-    if (isAll && before.token === after.token && met !== after.entries) {
+    if (isAll && before.token === after.token && found.size !== after.entries) {
       throw lossError(placeOf(record), "entries are missing or foreign");
     }
     const entries: StoreEntry[] = [];
@@ -73,14 +75,14 @@ export class RedisSpace {
     return entries.sort((a, b) => (a.key < b.key ? -1 : 1));
   }
 
-  /** Stored keys that begin with one of `prefixes`, which ascend. */
-  async keysBehind(record: GroupRecord, prefixes: readonly BinaryKey[]): Promise<readonly BinaryKey[]> {
-    const [only] = prefixes;
+  /** Stored keys that begin with one of `prefixes`. */
+  async keysBehind(record: GroupRecord, prefixes: Prefixes): Promise<readonly BinaryKey[]> {
     const found = new Set<BinaryKey>();
-    const common = prefixes.length === 1 ? only : undefined;
-    for await (const [field] of this.#fields(record, common)) {
-      const key = field.toString("latin1") as BinaryKey;
-      if (prefixes.some((prefix) => key.startsWith(prefix))) found.add(key);
+    for await (const rows of this.#pages(record, prefixes.only)) {
+      for (let at = 0; at < rows.length; at += 2) {
+        const key = (rows[at] as Buffer).toString("latin1") as BinaryKey;
+        if (key.length > 1 && prefixes.has(key)) found.add(key);
+      }
     }
     return [...found];
   }
@@ -177,17 +179,14 @@ export class RedisSpace {
     throw lossError(placeOf(record), "writes are missing");
   }
 
-  /** Fields with their values; some may come twice. */
-  async *#fields(record: GroupRecord, prefix: BinaryKey | undefined): AsyncGenerator<readonly [Buffer, Buffer]> {
+  /** Fields and values in turn, those of the record too; some may come twice. */
+  async *#pages(record: GroupRecord, prefix: BinaryKey | undefined): AsyncGenerator<readonly Buffer[]> {
     const match: Argument[] = prefix === undefined ? [] : ["MATCH", globOf(prefix)];
     let cursor = "0";
     do {
       const reply = await this.#calls.read("hscan", record.redisKey, cursor, ...match, "COUNT", SCAN_COUNT);
       const [next, rows] = reply as [Buffer, Buffer[]];
-      for (let at = 0; at < rows.length; at += 2) {
-        const field = rows[at] as Buffer;
-        if (field.length > 1) yield [field, rows[at + 1] as Buffer];
-      }
+      yield rows;
       cursor = `${next}`;
     } while (cursor !== "0");
   }
