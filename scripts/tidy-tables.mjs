@@ -38,8 +38,12 @@ export const workspaceImports = [
   { folder: "benchmarks", sources: ["packages/*"], tests: [] },
 ];
 
-/** Files that import other packages by path: those packages use the kit in their tests, so the kit cannot name them as its own. */
-export const importsByPath = new Set(["conformance/test/support/workspace.ts"]);
+/** Files that import by path: packages that use the kit in their tests, so that the kit cannot name them as its own, and servers that scripts start. */
+export const importsByPath = new Set([
+  "conformance/test/support/workspace.ts",
+  "packages/redis/test/support/servers.ts",
+  "benchmarks/src/harness/redis-server.ts",
+]);
 
 /** What packages export besides themselves. */
 export const publicSubpaths = [

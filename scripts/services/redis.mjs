@@ -8,9 +8,12 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from "node:fs";
-import { createServer, connect } from "node:net";
+import { Buffer } from "node:buffer";
+import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
+import { setTimeout } from "node:timers/promises";
+import { URL } from "node:url";
 import { capture, root } from "../processes.mjs";
 
 const PACKAGES = ["redis-server", "redis-tools", "libjemalloc2", "liblzf1"];
@@ -122,8 +125,9 @@ class RedisServer {
     const args = ["--port", `${this.port}`, "--bind", "127.0.0.1", "--dir", this.directory, ...config];
     const child = spawn(command, args, { env, stdio: ["ignore", "pipe", "pipe"] });
     let output = "";
-    for (const stream of [child.stdout, child.stderr])
+    for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding("utf8").on("data", (text) => (output += text));
+    }
     child.on("error", (error) => (output += error.message));
     this.#child = child;
     const until = performance.now() + startTimeoutMs;
@@ -192,7 +196,7 @@ export async function startRedisCluster({ nodes: count = 3 } = {}) {
         const info = await command(port, "CLUSTER", "INFO");
         if (info.includes("cluster_state:ok") && info.includes(`cluster_known_nodes:${count}`)) break;
         if (performance.now() > until) throw new Error(`The cluster did not form. port=${port}\n${info}`);
-        await pause(50);
+        await setTimeout(50);
       }
     }
   } catch (error) {
@@ -236,13 +240,9 @@ async function answers(port) {
     return reply.startsWith("+PONG");
   } catch (error) {
     if (/NOAUTH|WRONGPASS/.test(error.message)) return true;
-    await pause(20);
+    await setTimeout(20);
     return false;
   }
-}
-
-function pause(ms) {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 async function freePort() {

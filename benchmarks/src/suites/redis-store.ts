@@ -9,9 +9,9 @@
 import { type BinaryKey, type Change, KeyGroups, memoryStorage, type StoreEntry } from "@tidemark/core";
 import { redis } from "@tidemark/redis";
 import { Redis } from "ioredis";
-import { startRedis } from "../../../scripts/services/redis.mjs";
 import { cleanHeap } from "../harness/clean-heap.js";
 import { keyAt, uniformPicks } from "../harness/keys.js";
+import { startRedis } from "../harness/redis-server.js";
 import { type Measured, measured } from "../harness/rows.js";
 import type { Scale, Suite } from "../harness/suite.js";
 import { takeTurns } from "../harness/take-turns.js";

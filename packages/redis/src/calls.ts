@@ -5,7 +5,7 @@
  * - Every call ends within the time given: with a reply, or with one of our errors.
  */
 
-import { type Clock, StateBackendError } from "@tidemark/core";
+import { type Clock, StateBackendError, type Timer } from "@tidemark/core";
 import type { Argument, RedisClient } from "./redis-client.js";
 import { asRedisError, replyCode } from "./redis-error.js";
 import type { Script } from "./scripts.js";
@@ -57,20 +57,16 @@ export class Calls {
     }
   }
 
-  #send(command: string, args: Argument[]): Promise<unknown> {
-    return new Promise((resolve, reject) => {
-      const timer = this.#clock.schedule(this.#timeoutMs, () => reject(timeoutError(command, this.#timeoutMs)), true);
-      this.#client.callBuffer(command, args).then(
-        (reply) => {
-          timer.cancel();
-          resolve(reply);
-        },
-        (error: unknown) => {
-          timer.cancel();
-          reject(error as Error);
-        },
-      );
+  async #send(command: string, args: Argument[]): Promise<unknown> {
+    let timer: Timer | undefined;
+    const late = new Promise<never>((_resolve, reject) => {
+      timer = this.#clock.schedule(this.#timeoutMs, () => reject(timeoutError(command, this.#timeoutMs)), true);
     });
+    try {
+      return await Promise.race([this.#client.callBuffer(command, args), late]);
+    } finally {
+      timer?.cancel();
+    }
   }
 }
 

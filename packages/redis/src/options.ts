@@ -38,7 +38,7 @@ export function commonSettings(options: RedisCommonOptions, names: readonly stri
   for (const name of Object.keys(options)) {
     if (!COMMON_NAMES.includes(name) && !names.includes(name)) {
       throw new TypeError(
-        `There is no such option. name=${JSON.stringify(name)} expected=${[...COMMON_NAMES, ...names]}.`,
+        `There is no such option. name=${JSON.stringify(name)} expected=${[...COMMON_NAMES, ...names].join()}.`,
       );
     }
   }
@@ -60,8 +60,9 @@ function sourceOf({ client, url }: RedisCommonOptions): Source {
     if (typeof client?.callBuffer === "function") return { client };
     throw new TypeError("The client is none of ioredis. expected=Redis or Cluster of ioredis 5.10 or later.");
   }
-  if (!isRedisUrl(url))
+  if (!isRedisUrl(url)) {
     throw new TypeError("The url is none of Redis. expected=redis://host:port or rediss://host:port.");
+  }
   return { url };
 }
 

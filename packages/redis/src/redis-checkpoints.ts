@@ -24,12 +24,15 @@ import { APPEND, PUBLISH, REMOVE } from "./object-scripts.js";
 import { type CommonSettings, commonSettings, type RedisCommonOptions } from "./options.js";
 import { type DurabilityClass, readServerFacts, refuseEviction, type ServerFacts } from "./server-facts.js";
 import { Underway } from "./underway.js";
+import { textOf } from "./reply-text.js";
 
 /** The most that Redis keeps in a string. */
 const OBJECT_BYTES_MAX = 512 * 1024 * 1024;
 const PART_BYTES = 1024 * 1024;
 const PART_LIFE_MS = 3_600_000;
 const LIST_NAMES = 500;
+/** Answers of `PUBLISH` behind which no parts are left. */
+const DONE: ReadonlySet<string> = new Set(["CREATED", "EXISTS", "OTHER"]);
 
 export interface RedisCheckpointsOptions extends RedisCommonOptions {
   /**
@@ -52,8 +55,9 @@ export interface RedisCheckpoints extends CheckpointStorage {
 export function redisCheckpoints(options: RedisCheckpointsOptions): RedisCheckpoints {
   const settings = commonSettings(options, ["durability"]);
   const { durability = "none" } = options;
-  if (!Object.hasOwn(RANKS, durability))
+  if (!Object.hasOwn(RANKS, durability)) {
     throw new TypeError("There is no such durability. expected=none, process or host.");
+  }
   return new RedisCheckpointStorage(settings, durability);
 }
 
@@ -76,12 +80,8 @@ class RedisCheckpointStorage implements RedisCheckpoints {
     return this.#underway.run(async () => readServerFacts(await this.#calls()));
   }
 
-  put(name: string, body: Uint8Array | AsyncIterable<Uint8Array>, options?: PutOptions): Promise<PutOutcome> {
-    try {
-      partsOfObjectName(name);
-    } catch (error) {
-      return Promise.reject(error as Error);
-    }
+  async put(name: string, body: Uint8Array | AsyncIterable<Uint8Array>, options?: PutOptions): Promise<PutOutcome> {
+    partsOfObjectName(name);
     return this.#underway.run(() => this.#put(name, body, options?.ifAbsent === true));
   }
 
@@ -114,12 +114,8 @@ class RedisCheckpointStorage implements RedisCheckpoints {
     }
   }
 
-  remove(names: readonly string[]): Promise<void> {
-    try {
-      for (const name of names) partsOfObjectName(name);
-    } catch (error) {
-      return Promise.reject(error as Error);
-    }
+  async remove(names: readonly string[]): Promise<void> {
+    for (const name of names) partsOfObjectName(name);
     return this.#underway.run(async () => {
       const calls = await this.#calls();
       for (const name of names) await calls.run(REMOVE, [this.#names, this.#object(name)], [name]);
@@ -156,7 +152,8 @@ class RedisCheckpointStorage implements RedisCheckpoints {
     }
     const keys = [this.#names, this.#object(name), parts];
     const [status] = await calls.run(PUBLISH, keys, [length, ifAbsent ? "1" : "0", name, ...namesAbove(name)]);
-    switch (`${status}`) {
+    if (!DONE.has(textOf(status))) await calls.write("unlink", parts).catch(() => undefined);
+    switch (textOf(status)) {
       case "CREATED":
         return "created";
       case "EXISTS":
@@ -195,7 +192,7 @@ class RedisCheckpointStorage implements RedisCheckpoints {
     const names = (await calls.read("zrangebylex", this.#names, from, end, ...limit)) as Buffer[];
     return Promise.all(
       names.map(async (each) => {
-        const name = `${each}`;
+        const name = textOf(each);
         return { name, bytes: Number(await calls.read("strlen", this.#object(name))) };
       }),
     );
@@ -229,7 +226,7 @@ class RedisCheckpointStorage implements RedisCheckpoints {
 async function append(calls: Calls, key: string, length: number, part: Uint8Array): Promise<void> {
   const bytes = Buffer.from(part.buffer, part.byteOffset, part.byteLength);
   const [status] = await calls.run(APPEND, [key], [length, bytes, PART_LIFE_MS]);
-  if (`${status}` !== "DONE") throw partsLostError(key);
+  if (textOf(status) !== "DONE") throw partsLostError(key);
 }
 
 /** Of at most `PART_BYTES` each, none of them empty. */

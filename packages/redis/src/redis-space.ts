@@ -9,7 +9,7 @@
  */
 
 import type { BinaryKey, Fence, StoreEntry, StoreMark } from "@tidemark/core";
-import { type Calls } from "./calls.js";
+import type { Calls } from "./calls.js";
 import { markText, sealed, unsealed } from "./envelope.js";
 import { globOf } from "./glob.js";
 import type { GroupRecord } from "./group-record.js";
@@ -17,6 +17,7 @@ import type { Prefixes } from "./prefixes.js";
 import type { Argument } from "./redis-client.js";
 import { fencedError, lossError } from "./redis-error.js";
 import { CHANGE, MARK, RECORD_FIELDS, RESET, type Script, TAINT } from "./scripts.js";
+import { textOf } from "./reply-text.js";
 
 const READ_KEYS = 1_000;
 const SCAN_COUNT = 1_000;
@@ -45,7 +46,7 @@ export class RedisSpace {
       const stored = await this.#look(record, fields);
       for (const [index, field] of fields.entries()) {
         const value = stored[index];
-        values.push(value == null ? undefined : this.#open(record, field, value));
+        values.push(value === null || value === undefined ? undefined : this.#open(record, field, value));
       }
     }
     return values;
@@ -130,7 +131,7 @@ export class RedisSpace {
       const token = ++record.issued;
       const words = [this.#fence, `${record.confirmed}`, `${token}`, ...args];
       const [status, detail] = await this.#calls.run(script, [record.redisKey], words);
-      switch (`${status}`) {
+      switch (textOf(status)) {
         case "DONE":
           record.confirmed = token;
           return;
@@ -138,14 +139,14 @@ export class RedisSpace {
           throw fencedError(placeOf(record));
         case "TOKEN": {
           // An earlier write whose reply was lost took place: what we send now comes behind it.
-          const found = Number(`${detail}`);
+          const found = Number(textOf(detail));
           const isOurs = found > record.confirmed && found < token;
           if (!isOurs || attempt === ATTEMPTS) throw lossError(placeOf(record), "writes are missing");
           record.confirmed = found;
           break;
         }
         default:
-          throw lossError(placeOf(record), `${detail}`);
+          throw lossError(placeOf(record), textOf(detail));
       }
     }
   }
@@ -161,20 +162,20 @@ export class RedisSpace {
       ])) as [(Buffer | null)[], number];
       const [fence, token, entries, ...values] = found;
       this.#check(record, fence, token, since);
-      if (Number(length) === Number(`${entries}`) + RECORD_FIELDS) return values;
+      if (Number(length) === Number(textOf(entries)) + RECORD_FIELDS) return values;
       if (attempt === ATTEMPTS) throw lossError(placeOf(record), "entries are missing or foreign");
     }
   }
 
   async #moment(record: GroupRecord): Promise<Moment> {
     const [token, entries] = await this.#look(record, [Buffer.from("s"), Buffer.from("n")]);
-    return { token: Number(`${token}`), entries: Number(`${entries}`) };
+    return { token: Number(textOf(token)), entries: Number(textOf(entries)) };
   }
 
   #check(record: GroupRecord, fence: Buffer | null | undefined, token: Buffer | null | undefined, since: number): void {
-    if (fence == null) throw lossError(placeOf(record), "the key is gone");
-    if (`${fence}` !== this.#fence) throw fencedError(placeOf(record));
-    const number = Number(`${token}`);
+    if (fence === null || fence === undefined) throw lossError(placeOf(record), "the key is gone");
+    if (textOf(fence) !== this.#fence) throw fencedError(placeOf(record));
+    const number = Number(textOf(token));
     if (number >= since && number <= record.issued) return;
     throw lossError(placeOf(record), "writes are missing");
   }
@@ -187,7 +188,7 @@ export class RedisSpace {
       const reply = await this.#calls.read("hscan", record.redisKey, cursor, ...match, "COUNT", SCAN_COUNT);
       const [next, rows] = reply as [Buffer, Buffer[]];
       yield rows;
-      cursor = `${next}`;
+      cursor = textOf(next);
     } while (cursor !== "0");
   }
 

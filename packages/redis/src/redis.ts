@@ -28,8 +28,9 @@ const CACHE_BYTES = 32 * 1024 * 1024;
 export function redis(options: RedisOptions): RedisBackend {
   const settings = commonSettings(options, ["checkpoints", "cacheBytes", "onRebuild"]);
   const { checkpoints, cacheBytes = CACHE_BYTES, onRebuild } = options;
-  if (typeof checkpoints?.put !== "function")
+  if (typeof checkpoints?.put !== "function") {
     throw new TypeError("There is no place for checkpoints. expected=checkpoints.");
+  }
   if (!Number.isSafeInteger(cacheBytes) || cacheBytes < 0) {
     throw new RangeError(`The size is out of range. cacheBytes=${String(cacheBytes)} expected=0 or more.`);
   }

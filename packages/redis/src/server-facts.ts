@@ -2,6 +2,7 @@
 
 import { hasCode, quoted, StateBackendError } from "@tidemark/core";
 import type { Calls } from "./calls.js";
+import { textOf } from "./reply-text.js";
 
 /**
  * What an acknowledged write outlives: nothing but the client (`none`), the death of the server process (`process`), the loss of power of its machine
@@ -19,10 +20,10 @@ export interface ServerFacts {
 
 /** Reads them; what the user of the client may not ask is `unknown`. */
 export async function readServerFacts(calls: Calls): Promise<ServerFacts> {
-  const info = await tryRead(async () => infoFields(`${(await calls.read("info")) as Buffer}`));
+  const info = await tryRead(async () => infoFields(textOf(await calls.read("info"))));
   const fsync = await tryRead(async () => (await calls.read("config", "get", "appendfsync")) as Buffer[]);
   return {
-    durability: durabilityOf(info?.get("aof_enabled"), fsync === undefined ? undefined : `${fsync[1]}`),
+    durability: durabilityOf(info?.get("aof_enabled"), fsync === undefined ? undefined : textOf(fsync[1])),
     version: info?.get("redis_version") ?? "unknown",
     evictionPolicy: info?.get("maxmemory_policy") ?? "unknown",
     replicas: Number(info?.get("connected_slaves") ?? 0),

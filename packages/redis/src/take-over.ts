@@ -8,6 +8,7 @@ import { GroupRecord } from "./group-record.js";
 import { lossError } from "./redis-error.js";
 import { fenceText, placeOf } from "./redis-space.js";
 import { FORMAT_VERSION, TAKE } from "./scripts.js";
+import { textOf } from "./reply-text.js";
 
 /** So many calls at once. */
 const CALLS = 500;
@@ -31,12 +32,12 @@ export function recordsOf(prefix: string, scope: TaskScope): readonly GroupRecor
  */
 export async function inspect(calls: Calls, records: readonly GroupRecord[]): Promise<void> {
   await forAll(records, async (record) => {
-    const kind = `${await calls.read("type", record.redisKey)}`;
+    const kind = textOf(await calls.read("type", record.redisKey));
     if (kind === "none") return;
     if (kind !== "hash") throw foreignError(record);
     const version = (await calls.read("hget", record.redisKey, "v")) as Buffer | null;
     if (version === null) throw foreignError(record);
-    if (`${version}` !== FORMAT_VERSION) throw versionError(record, `${version}`);
+    if (textOf(version) !== FORMAT_VERSION) throw versionError(record, textOf(version));
   });
 }
 
@@ -49,7 +50,7 @@ export async function takeOver(
   const reasons: string[] = [];
   await forAll(records, async (record) => {
     const reply = await calls.run(TAKE, [record.redisKey], [fenceText(fence)]);
-    const [status, mark, applying, entries] = reply.map((word) => `${word}`) as [string, string, string, string];
+    const [status, mark, applying, entries] = reply.map((word) => textOf(word)) as [string, string, string, string];
     if (status === "FOREIGN") throw foreignError(record);
     if (status === "VERSION") throw versionError(record, mark);
     const marks = [markOfText(record.redisKey, mark), markOfText(record.redisKey, applying)];

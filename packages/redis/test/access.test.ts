@@ -5,7 +5,7 @@ import { inspect } from "node:util";
 import { memoryStorage } from "@tidemark/core";
 import { Redis } from "ioredis";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { command, type RedisServer, startRedis } from "../../../scripts/services/redis.mjs";
+import { command, type RedisServer, startRedis } from "./support/servers.js";
 import { redis, redisCheckpoints } from "../src/index.js";
 import { contentOf, deltaOf, fenceOf, GROUPS, markOf, SCOPE, stateAt } from "./support/history.js";
 
@@ -49,8 +49,9 @@ async function useEverything(): Promise<void> {
       await storage.put(`a/${body}1`, Buffer.from(body));
       await storage.put(`a/${body}1`, Buffer.from(body));
     }
-    for await (const { name } of storage.list("a/"))
+    for await (const { name } of storage.list("a/")) {
       for await (const part of storage.get(name)) expect(part).toBeDefined();
+    }
     await storage.remove(["a/1"]);
   } finally {
     await store.close();
@@ -71,7 +72,10 @@ it.each(NEEDED)("S9 without %s it is told which rights are missing", async (word
     () => undefined,
     (error: unknown) => error,
   );
-  expect(failure).toMatchObject({ code: "UNAVAILABLE", message: expect.stringMatching(/code=NOPERM.*tidemark\.acl/) });
+  expect(failure).toMatchObject({
+    code: "UNAVAILABLE",
+    message: expect.stringMatching(/code=NOPERM.*tidemark\.acl/) as unknown,
+  });
   expect(inspect(failure, { depth: 5 })).not.toContain(PASSWORD);
 });
 

@@ -5,7 +5,7 @@ import { memoryStorage, type Store } from "@tidemark/core";
 import { Cluster } from "ioredis";
 import { Cluster as Cluster5 } from "ioredis-5";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { command, type RedisCluster, startRedisCluster } from "../../../scripts/services/redis.mjs";
+import { command, type RedisCluster, startRedisCluster } from "./support/servers.js";
 import { redis, type RedisClient } from "../src/index.js";
 import { groupKeys } from "../src/group-key.js";
 import { slotOf, SLOTS, tagOfSlot } from "../src/slots.js";

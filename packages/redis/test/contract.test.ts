@@ -11,7 +11,7 @@ import { memoryStorage, type Store } from "@tidemark/core";
 import { Redis } from "ioredis";
 import { Redis as Redis5 } from "ioredis-5";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type RedisServer, startRedis } from "../../../scripts/services/redis.mjs";
+import { type RedisServer, startRedis } from "./support/servers.js";
 import { redis, type RedisClient } from "../src/index.js";
 
 let server: RedisServer;

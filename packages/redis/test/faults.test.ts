@@ -6,7 +6,7 @@ import { inspect } from "node:util";
 import { join } from "node:path";
 import { Redis } from "ioredis";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { command, type RedisServer, startRedis } from "../../../scripts/services/redis.mjs";
+import { command, type RedisServer, startRedis } from "./support/servers.js";
 import { redis, redisCheckpoints, type RedisOptions } from "../src/index.js";
 import { CuttingProxy } from "./support/cutting-proxy.js";
 import { contentOf, deltaOf, fenceOf, GROUPS, keyOf, markOf, SCOPE, stateAt } from "./support/history.js";
@@ -31,7 +31,7 @@ afterEach(async () => {
 
 function create(options: Partial<RedisOptions> = {}): Store {
   const source = options.client === undefined ? { url: server.url } : {};
-  const { store } = redis({ ...source, timeoutMs: 2_000, checkpoints: memoryStorage(), ...options } as RedisOptions);
+  const { store } = redis({ ...source, timeoutMs: 2_000, checkpoints: memoryStorage(), ...options });
   const created = store.create();
   stores.push(created);
   return created;
@@ -154,7 +154,7 @@ describe("a server that ends", () => {
       await server.kill();
       await command(replica.port, "REPLICAOF", "NO", "ONE");
       front.target = replica.port;
-      const failure = { code: "CHECKPOINT_CORRUPT", message: expect.stringContaining("writes are missing") };
+      const failure = { code: "CHECKPOINT_CORRUPT", message: expect.stringContaining("writes are missing") as unknown };
       await expect(store.apply(markOf(3), deltaOf(3))).rejects.toMatchObject(failure);
       await expect(store.getMany([keyOf(1)])).rejects.toMatchObject(failure);
       const next = create({ url: replica.url });
@@ -193,7 +193,11 @@ describe("a server that refuses", () => {
   it("S6 has applied nothing for want of memory, and goes on when there is some", async () => {
     const store = await storeAt(1);
     await command(server.port, "CONFIG", "SET", "maxmemory", "1");
-    const failure = { code: "UNAVAILABLE", outcome: "not-applied", message: expect.stringContaining("code=OOM") };
+    const failure = {
+      code: "UNAVAILABLE",
+      outcome: "not-applied",
+      message: expect.stringContaining("code=OOM") as unknown,
+    };
     await expect(store.apply(markOf(2), deltaOf(2))).rejects.toMatchObject(failure);
     expect(await contentOf(store)).toEqual(stateAt(1));
     await command(server.port, "CONFIG", "SET", "maxmemory", "0");
@@ -203,7 +207,7 @@ describe("a server that refuses", () => {
 
   it("S1 is refused at once if it removes keys when it needs room", async () => {
     await command(server.port, "CONFIG", "SET", "maxmemory-policy", "allkeys-lru");
-    const message = expect.stringContaining("expected=noeviction");
+    const message = expect.stringContaining("expected=noeviction") as unknown;
     await expect(create().open(SCOPE, fenceOf(1))).rejects.toMatchObject({ code: "UNAVAILABLE", message });
     const storage = redisCheckpoints({ url: server.url });
     await expect(storage.put("a", Buffer.from("b"))).rejects.toMatchObject({ code: "UNAVAILABLE", message });
@@ -272,7 +276,7 @@ describe("others on the server", () => {
       await client.set(key, "foreign");
       await expect(create().open(SCOPE, fenceOf(9))).rejects.toMatchObject({ code: "STATE_INCOMPATIBLE" });
       expect(await client.get(key)).toBe("foreign");
-      await client.restore(key, 0, dump as Buffer, "REPLACE");
+      await client.restore(key, 0, dump, "REPLACE");
       return key;
     });
     expect(planted).toMatch(/^tidemark:\{[0-9a-z]+\}:s:[0-9a-f]{32}:\d+$/);

@@ -19,7 +19,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Redis } from "ioredis";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { command, type RedisServer, startRedis } from "../../../scripts/services/redis.mjs";
+import { command, type RedisServer, startRedis } from "./support/servers.js";
 import { redis } from "../src/index.js";
 
 const OPERATOR = defineOperator("visits", {

@@ -5,7 +5,7 @@ import { conformance } from "@tidemark/conformance/vitest";
 import { type CheckpointStorage, memoryStorage } from "@tidemark/core";
 import { Redis } from "ioredis";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { type RedisServer, startRedis } from "../../../scripts/services/redis.mjs";
+import { type RedisServer, startRedis } from "./support/servers.js";
 import { redis, redisCheckpoints } from "../src/index.js";
 
 let server: RedisServer;
