@@ -9,6 +9,7 @@ import { large } from "./large.js";
 import { loopDelay } from "./loop-delay.js";
 import { lsmStore } from "./lsm-store.js";
 import { redisStore } from "./redis-store.js";
+import { metrics } from "./metrics.js";
 import { restore } from "./restore.js";
 import { rmw } from "./rmw.js";
 import { smallMaps } from "./small-maps.js";
@@ -26,6 +27,7 @@ export const suites: readonly Suite[] = [
   ttl,
   smallMaps,
   timers,
+  metrics,
   lsmStore,
   redisStore,
   codecs,

@@ -272,6 +272,27 @@ describe("T144 reads", () => {
     expect(record.reads).toEqual([1000, 1000, 500]);
   });
 
+  test("of several kinds of state are one call, and each gets its own answer; a failure reaches all of them", async () => {
+    const { record, open } = setUp();
+    const task = await open();
+    task.n.set("k", 1);
+    task.fields.set("k", "f", 2);
+    await task.sum.in("w").add("k", 3);
+    await task.checkpoint();
+    const ask = () => [task.n.get("k"), task.fields.get("k", "f"), task.sum.in("w").get("k"), task.n.get("other")];
+    record.before = async (call) => {
+      if (call === "getMany") throw new StateBackendError("UNAVAILABLE", "No.");
+    };
+    const failed = await Promise.allSettled(ask());
+    expect(failed.map((result) => result.status === "rejected" && (result.reason as { code: string }).code)).toEqual(
+      Array.from({ length: 4 }, () => "UNAVAILABLE"),
+    );
+    record.before = async () => undefined;
+    record.reads.length = 0;
+    expect(await Promise.all(ask())).toEqual([1, 2, 3, undefined]);
+    expect(record.reads).toEqual([4]);
+  });
+
   test("that overtake a write and its checkpoint give what was written", async () => {
     const { record, open } = setUp();
     const task = await open();
@@ -309,6 +330,11 @@ describe("T144 reads", () => {
       await Promise.all(Array.from({ length: 100 }, (_, i) => task.n.get(`k${i}`)));
     }
     expect(record.reads.reduce((sum, count) => sum + count, 0)).toBeLessThanOrEqual(100);
+  });
+
+  test("of a store that has to be waited for cannot be had without a promise", async () => {
+    const task = await setUp().open();
+    expect([task.n, task.fields, task.sum.in("w")].map((handle) => "getSync" in handle)).toEqual([false, false, false]);
   });
 
   test("of a store in this process need no promise", async () => {
@@ -388,7 +414,7 @@ test("T47 what has expired goes from a store without being read, some rows after
   fill(1500, 1600);
   await task.checkpoint();
   clock.advance(600);
-  for (let checkpoint = 0; checkpoint < 4; checkpoint++) await task.checkpoint();
+  for (let checkpoint = 0; checkpoint < 12; checkpoint++) await task.checkpoint();
   expect(record.reads).toEqual([]);
   await task.close();
   const store = inner.create();

@@ -11,6 +11,7 @@ import { type Binding, type BoundState, bindState } from "../state/bind.js";
 import type { HandleOf } from "../state/handle-types.js";
 import { Epoch } from "../table/epoch.js";
 import type { TaskTime } from "../table/task-time.js";
+import { StoreSweep } from "../stored/store-sweep.js";
 import type { TaskStore } from "../stored/task-store.js";
 import { isTimerKind } from "../table/timer-kinds.js";
 import type { AnyOperator, Operator, StateDescriptors, TimersDeclaration } from "../task/define-operator.js";
@@ -105,7 +106,10 @@ export function buildTask(blueprint: TaskBlueprint): BuiltTask {
   const bound = [...states.values()];
   store?.use(
     bound.flatMap(({ stored }) => stored ?? []),
-    bound.flatMap(({ storedSweep }) => storedSweep ?? []),
+    new StoreSweep(
+      bound.flatMap(({ storedSweep }) => storedSweep ?? []),
+      groups,
+    ),
   );
   const inFlight = new InFlight();
   const timers = new TimerService(operator, identity.states, { groups, epoch, time, clock, inFlight });

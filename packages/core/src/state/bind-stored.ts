@@ -16,13 +16,13 @@ import type { ListDescriptor, MapDescriptor, PlainDescriptor } from "./descripto
 import { foldingByAggregate, foldingByReduce } from "./folding-handle.js";
 import { type StoredMerger, storedMergerOfLists, storedMergerOfValues } from "./merge-stored-namespaces.js";
 import type { Scope } from "./scope.js";
-import { StoredFoldingHandle } from "./stored-folding-handle.js";
+import { PointFoldingHandle, StoredFoldingHandle } from "./stored-folding-handle.js";
 import { StoredListHandle } from "./stored-list-handle.js";
 import { StoredListRows } from "./stored-list-rows.js";
-import { StoredMapHandle } from "./stored-map-handle.js";
+import { PointMapHandle, StoredMapHandle } from "./stored-map-handle.js";
 import { StoredMapRows } from "./stored-map-rows.js";
 import type { StoredSweeping } from "./stored-sweep.js";
-import { StoredValueHandle } from "./stored-value-handle.js";
+import { PointValueHandle, StoredValueHandle } from "./stored-value-handle.js";
 import { StoredValueRows } from "./stored-value-rows.js";
 import { Ttl } from "./ttl.js";
 
@@ -58,6 +58,9 @@ export function bindStored(
   const parts = { options, ttl, access };
   if (descriptor.kind === "list") return bindList(descriptor, parts);
   if (descriptor.kind === "map") return bindMap(descriptor, parts);
+  const { isSync } = access.reads;
+  const ValueHandle = isSync ? PointValueHandle : StoredValueHandle;
+  const FoldingHandle = isSync ? PointFoldingHandle : StoredFoldingHandle;
   const table = new StoredValues(options, access);
   const rows = new StoredValueRows(table, ttl);
   const sweep = ttl === undefined ? undefined : rows.sweep(ttl, options);
@@ -66,19 +69,19 @@ export function bindStored(
       return {
         table,
         sweep,
-        handleIn: (scope) => new StoredValueHandle(rows, scope, { codec, default: descriptor.default }),
+        handleIn: (scope) => new ValueHandle(rows, scope, { codec, default: descriptor.default }),
       };
     case "reducing": {
       const reduce = (accumulated: unknown, added: unknown): unknown => descriptor.reduce(accumulated, added);
       const folding = foldingByReduce(reduce, codec);
       const merger = storedMergerOfValues(rows, codec, reduce);
-      return { table, merger, sweep, handleIn: (scope) => new StoredFoldingHandle(rows, scope, { codec, folding }) };
+      return { table, merger, sweep, handleIn: (scope) => new FoldingHandle(rows, scope, { codec, folding }) };
     }
     case "aggregating": {
       const { aggregate } = descriptor;
       const folding = foldingByAggregate(aggregate);
       const merger = storedMergerOfValues(rows, codec, aggregate.merge?.bind(aggregate));
-      return { table, merger, sweep, handleIn: (scope) => new StoredFoldingHandle(rows, scope, { codec, folding }) };
+      return { table, merger, sweep, handleIn: (scope) => new FoldingHandle(rows, scope, { codec, folding }) };
     }
   }
 }
@@ -120,7 +123,8 @@ function bindMap(descriptor: MapDescriptor<unknown, unknown>, { options, ttl, ac
     flags: options.valueFlags ?? 0,
   };
   const table = new StoredCells(options, access, format);
+  const MapHandle = access.reads.isSync ? PointMapHandle : StoredMapHandle;
   const rows = new StoredMapRows(table, { field, meter, ttl });
   const sweep = ttl === undefined ? undefined : rows.sweep(ttl, options);
-  return { table, sweep, handleIn: (scope) => new StoredMapHandle(rows, scope, descriptor.codec) };
+  return { table, sweep, handleIn: (scope) => new MapHandle(rows, scope, descriptor.codec) };
 }

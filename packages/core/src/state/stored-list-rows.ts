@@ -65,7 +65,9 @@ export class StoredListRows {
   sweep(ttl: Ttl, options: TableOptions): StoredSweep<MetRow> {
     const { address } = options;
     return new StoredSweep({
-      cells: (behind) => this.#table.cells(behind),
+      stateId: this.#table.stateId,
+      cells: () => this.#table.cells(),
+      met: (entry) => this.#table.met(entry),
       visit: async ({ identity, content }, watermarkOf) => {
         const now = ttl.now(watermarkOf?.(groupOf(options, identity)));
         if ((content as readonly unknown[]).every((element) => ttl.isLive(element, now))) return;

@@ -3,8 +3,7 @@
 import type { KeyCodec, KeyIdentity } from "../contracts/codec.js";
 import type { BinaryKey } from "../key/binary-key.js";
 import { after, type MaybePromise } from "../stored/maybe-promise.js";
-import type { MetRow } from "../stored/scan-groups.js";
-import type { StoredCells } from "../stored/stored-cells.js";
+import type { MetCellRow, StoredCells } from "../stored/stored-cells.js";
 import type { RowMeter } from "../table/row-meter.js";
 import type { Stamped } from "../table/stamped.js";
 import { groupOf, type TableOptions } from "../table/table-options.js";
@@ -79,10 +78,12 @@ export class StoredMapRows {
   }
 
   /** Removes what has expired. */
-  sweep(ttl: Ttl, options: TableOptions): StoredSweep<MetRow & { readonly end: number }> {
+  sweep(ttl: Ttl, options: TableOptions): StoredSweep<MetCellRow> {
     const { address } = options;
     return new StoredSweep({
-      cells: (behind) => this.#table.cells(behind),
+      stateId: this.#table.stateId,
+      cells: () => this.#table.cells(),
+      met: (entry) => this.#table.met(entry),
       visit: ({ identity, content, key: row, end }, watermarkOf) => {
         const [key, namespace] = [address.keyOf(identity), address.namespaceOf(identity)];
         const sub = this.#field.identity(this.#field.decode(row, end).key);

@@ -59,7 +59,9 @@ export class StoredValueRows {
   sweep(ttl: Ttl, options: TableOptions): StoredSweep<MetRow> {
     const { address } = options;
     return new StoredSweep({
-      cells: (behind) => this.#table.cells(behind),
+      stateId: this.#table.stateId,
+      cells: () => this.#table.cells(),
+      met: (entry) => this.#table.met(entry),
       visit: ({ identity, content }, watermarkOf) => {
         const [key, namespace] = [address.keyOf(identity), address.namespaceOf(identity)];
         const newest = this.#table.known(key, namespace) ?? content;

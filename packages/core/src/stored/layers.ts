@@ -131,21 +131,17 @@ export class Layers<Content> implements MemoryUser {
 
   forget(bytes: number): void {
     let values = bytes / this.#options.valueBytes();
-    while (values > 0) {
-      const oldest = this.#clean.at(-1);
-      if (oldest === undefined) return;
-      if (oldest.values <= values) {
-        values -= oldest.values;
-        this.#clean.pop();
-        continue;
-      }
-      for (const [identity, content] of oldest.cells) {
+    for (let oldest = this.#clean.at(-1); oldest !== undefined && values > 0; oldest = this.#clean.at(-1)) {
+      for (const [identity, content] of oldest.values > values ? oldest.cells : []) {
         if (values <= 0) return;
         const gone = this.#options.valuesOf(content);
         oldest.cells.delete(identity);
         oldest.values -= gone;
         values -= gone;
       }
+      // All of it is to go, or all that could be counted has gone.
+      values -= oldest.values;
+      this.#clean.pop();
     }
   }
 

@@ -1,8 +1,8 @@
 /** Scans a state over the key groups of a task, what the store has and what memory has changed of it. */
 
 import type { KeyIdentity } from "../contracts/codec.js";
-import type { KeyRange, StoreEntry } from "../contracts/store.js";
-import { type BinaryKey, readUint16 } from "../key/binary-key.js";
+import type { StoreEntry } from "../contracts/store.js";
+import type { BinaryKey } from "../key/binary-key.js";
 import type { KeyGroups } from "../key/key-groups.js";
 import { mergedScan, type OverlayRow, type ScannedRow } from "./merged-scan.js";
 import { prefixRange, statePrefix } from "./store-entry.js";
@@ -23,23 +23,11 @@ export interface GroupScan {
   /** What the store does not have yet, by key group, ascending. */
   readonly overlay: ReadonlyMap<number, readonly OverlayRow<unknown>[]>;
   readonly decode: (entry: StoreEntry) => unknown;
-  /** Rows up to this one are left out. */
-  readonly behind?: BinaryKey | undefined;
 }
 
 export async function* scanGroups(scan: GroupScan): AsyncGenerator<ScannedRow<unknown>, void, undefined> {
-  const { groups, reads, overlay, decode, behind } = scan;
-  const first = behind === undefined ? 0 : readUint16(behind, 0);
+  const { stateId, groups, reads, overlay, decode } = scan;
   for (const group of groups) {
-    if (group < first) continue;
-    const isCut = behind !== undefined && group === first;
-    const rows = overlay.get(group) ?? [];
-    const stored = reads.scan(rangeOf(scan, group, isCut ? behind : undefined));
-    for await (const row of mergedScan(stored, rows, decode)) if (!isCut || row.key > behind) yield row;
+    yield* mergedScan(reads.scan(prefixRange(statePrefix(group, stateId))), overlay.get(group) ?? [], decode);
   }
-}
-
-function rangeOf({ stateId }: GroupScan, group: number, behind: BinaryKey | undefined): KeyRange {
-  const { start, end } = prefixRange(statePrefix(group, stateId));
-  return { start: behind === undefined ? start : ((behind + "\u0000") as BinaryKey), end };
 }

@@ -47,8 +47,10 @@ export class StoreReads {
     return this.#store.getManySync !== undefined;
   }
 
+  /** @throws {TypeError} if the store has to be waited for */
   getSync(key: BinaryKey): Uint8Array | undefined {
-    return this.#store.getManySync?.([key])[0];
+    if (this.#store.getManySync === undefined) throw new TypeError("The store cannot be read without a promise.");
+    return this.#store.getManySync([key])[0];
   }
 
   async get(key: BinaryKey): Promise<Uint8Array | undefined> {

@@ -8,15 +8,16 @@
 import type { ByteReader } from "../bytes/byte-reader.js";
 import type { ByteWriter } from "../bytes/byte-writer.js";
 import type { KeyIdentity } from "../contracts/codec.js";
+import type { StoreEntry } from "../contracts/store.js";
 import { type BinaryKey, joinKeys } from "../key/binary-key.js";
 import { keyGroupOf } from "../key/key-groups.js";
-import { FLAG_CLEAR, FLAG_DELETE } from "../segment/entry-block.js";
 import { DELETED } from "../table/epoch.js";
 import type { FrozenRows } from "../table/frozen-rows.js";
 import { sortedByKey } from "../table/sorted.js";
 import { CELL_OFFSET, type StateTable } from "../table/state-table.js";
 import { groupOf, ownedGroupOf, type TableOptions } from "../table/table-options.js";
 import { lazily } from "./lazily.js";
+import { type FlatRow, flagsOf, flatten, joined, LayerCell } from "./layer-cell.js";
 import { Layers } from "./layers.js";
 import type { OverlayRow } from "./merged-scan.js";
 import { type MetRow, scanGroups } from "./scan-groups.js";
@@ -39,18 +40,13 @@ export interface RowFormat {
   readonly wholeSub?: KeyIdentity;
 }
 
-/** What a layer has of a key: its rows, DELETED where they are gone. */
-export class LayerCell {
-  isWhole = false;
-  readonly rows = new Map<KeyIdentity, unknown>();
-  /** The row that was written last. */
-  last: KeyIdentity | undefined;
-  /** Of the last write to it; every write has another one. */
-  version = 0;
-}
-
 /** Rows that are there, by what tells them apart. */
 export type PresentRows = ReadonlyMap<KeyIdentity, unknown>;
+
+/** A row that a scan met, and where the key of its cell ends. */
+export interface MetCellRow extends MetRow {
+  readonly end: number;
+}
 
 interface CellPlace {
   readonly identity: KeyIdentity;
@@ -166,17 +162,21 @@ export class StoredCells implements StateTable {
     this.#layers.wrote(values);
   }
 
-  /** The rows that are present, by key group, ascending by key, from behind a row that was met before. */
-  async *cells(behind?: BinaryKey): AsyncGenerator<MetRow & { readonly end: number }, void, undefined> {
+  /** The rows that are present, by key group, ascending by key. */
+  async *cells(): AsyncGenerator<MetCellRow, void, undefined> {
     const { address } = this.#options;
     const scanned = scanGroups({
       ...this.#options,
       reads: this.#access.reads,
       overlay: this.#overlay(),
       decode: ({ value }) => this.#read(value),
-      behind,
     });
     for await (const { key, content } of scanned) yield { ...address.decode(key, CELL_OFFSET), key, content };
+  }
+
+  /** The row that an entry of the store is. */
+  met({ key, value }: StoreEntry): MetCellRow {
+    return { ...this.#options.address.decode(key, CELL_OFFSET), key, content: this.#read(value) };
   }
 
   freeze(): FrozenRows {
@@ -368,43 +368,6 @@ export class StoredCells implements StateTable {
     for (const rows of groups.values()) rows.sort((a, b) => (a.key < b.key ? -1 : 1));
     return groups;
   }
-}
-
-/** A row of a layer, or the clearing of a cell, with the row that stands at its key if there is one. */
-interface FlatRow {
-  readonly identity: KeyIdentity;
-  /** `undefined` at the key of the cell itself. */
-  readonly sub: KeyIdentity | undefined;
-  readonly clears: boolean;
-  readonly content: unknown;
-}
-
-function* flatten(
-  cells: ReadonlyMap<KeyIdentity, LayerCell>,
-  wholeSub: KeyIdentity | undefined,
-): Generator<FlatRow, void, undefined> {
-  for (const [identity, { isWhole, rows }] of cells) {
-    if (isWhole) {
-      const content = wholeSub === undefined ? undefined : rows.get(wholeSub);
-      yield { identity, sub: undefined, clears: true, content: content ?? DELETED };
-    }
-    for (const [sub, content] of rows) {
-      if (!isWhole || sub !== wholeSub) yield { identity, sub, clears: false, content };
-    }
-  }
-}
-
-function flagsOf({ clears, content }: FlatRow, valueFlags: number): number {
-  return (clears ? FLAG_CLEAR : 0) | (content === DELETED ? FLAG_DELETE : valueFlags);
-}
-
-/** Both cells, the newer above the older. */
-function joined(older: LayerCell, newer: LayerCell): LayerCell {
-  if (newer.isWhole) return newer;
-  const cell = new LayerCell();
-  cell.isWhole = older.isWhole;
-  for (const [sub, content] of [...older.rows, ...newer.rows]) cell.rows.set(sub, content);
-  return cell;
 }
 
 function present(content: unknown): unknown {

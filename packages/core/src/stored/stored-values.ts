@@ -3,6 +3,7 @@
  */
 
 import type { KeyIdentity } from "../contracts/codec.js";
+import type { StoreEntry } from "../contracts/store.js";
 import { type BinaryKey, joinKeys } from "../key/binary-key.js";
 import { FLAG_DELETE } from "../segment/entry-block.js";
 import { DELETED } from "../table/epoch.js";
@@ -82,19 +83,23 @@ export class StoredValues implements StateTable {
     this.#write(key, namespace, DELETED);
   }
 
-  /** The keys that are present with their values, by key group, ascending by encoded key, from behind a row that was met before. */
-  async *cells(behind?: BinaryKey): AsyncGenerator<MetRow, void, undefined> {
+  /** The keys that are present with their values, by key group, ascending by encoded key. */
+  async *cells(): AsyncGenerator<MetRow, void, undefined> {
     const { address } = this.#options;
     const scanned = scanGroups({
       ...this.#options,
       reads: this.#access.reads,
       overlay: this.#overlay(),
       decode: ({ value }) => this.#read(value),
-      behind,
     });
     for await (const { key, content } of scanned) {
       yield { key, identity: address.decode(key, CELL_OFFSET).identity, content };
     }
+  }
+
+  /** The row that an entry of the store is. */
+  met({ key, value }: StoreEntry): MetRow {
+    return { key, identity: this.#options.address.decode(key, CELL_OFFSET).identity, content: this.#read(value) };
   }
 
   freeze(): FrozenRows {

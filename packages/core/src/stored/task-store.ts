@@ -17,6 +17,7 @@ import { MemoryBudget } from "./memory-budget.js";
 import { StoreAccess } from "./store-access.js";
 import { type OpenSources, storeDelta, storeRows } from "./store-delta.js";
 import { StoreReads } from "./store-reads.js";
+import type { StoreSweep } from "./store-sweep.js";
 import { storeTag, type TaggedSegment } from "./store-tag.js";
 
 /** How often changes are sent again before the task gives up, and how long it waits before, doubled each time. */
@@ -27,11 +28,6 @@ const APPLY_PAUSE_MS = 50;
 export interface StoredPart {
   /** The store has the changes of all epochs up to this one. */
   applied(epoch: number): void;
-}
-
-/** Removes, bit by bit, what has expired. */
-export interface StoredSweeper {
-  step(): Promise<void>;
 }
 
 export interface TaskStoreParts {
@@ -49,7 +45,7 @@ export class TaskStore {
   readonly access: StoreAccess;
   readonly #parts: TaskStoreParts;
   #tables: readonly StoredPart[] = [];
-  #sweeps: readonly StoredSweeper[] = [];
+  #sweep: StoreSweep | undefined;
   #mark: StoreMark | undefined;
 
   constructor(parts: TaskStoreParts) {
@@ -58,9 +54,9 @@ export class TaskStore {
   }
 
   /** The tables that are told what the store has got, and what looks after each checkpoint for what has expired. */
-  use(tables: readonly StoredPart[], sweeps: readonly StoredSweeper[]): void {
+  use(tables: readonly StoredPart[], sweep: StoreSweep): void {
     this.#tables = tables;
-    this.#sweeps = sweeps;
+    this.#sweep = sweep;
   }
 
   async prepare(scope: TaskScope): Promise<void> {
@@ -121,7 +117,7 @@ export class TaskStore {
 
   /** Goes over some rows of what expires. */
   async sweep(): Promise<void> {
-    for (const sweep of this.#sweeps) await sweep.step();
+    await this.#sweep?.step(this.access.reads);
   }
 
   close(): Promise<void> {
