@@ -50,9 +50,11 @@ describe.each([
     const client: RedisClient & { disconnect(): void } = make();
     const prefix = `moving${++prefixes}:`;
     const store = redis({ client, prefix, checkpoints: memoryStorage() }).store.create();
-    await store.open(SCOPE, fenceOf(1));
+    // Nobody else has keys in its slots: a node does not give away a slot that still has some.
+    const scope = { ...SCOPE, job: prefix };
+    await store.open(scope, fenceOf(1));
     await store.apply(markOf(1), deltaOf(1));
-    const keyOf = groupKeys(prefix, SCOPE);
+    const keyOf = groupKeys(prefix, scope);
     let id = 1;
     for (const group of [0, 3, 6]) {
       await moveSlot(keyOf(group), async (stage) => {
