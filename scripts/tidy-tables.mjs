@@ -30,6 +30,7 @@ export const workspaceImports = [
   { folder: "packages/core", sources: [], tests: [] },
   { folder: "packages/metrics", sources: ["packages/core"], tests: ["packages/memory", "packages/filesystem"] },
   { folder: "packages/lsm", sources: ["packages/core", "packages/filesystem"], tests: ["conformance"] },
+  { folder: "packages/redis", sources: ["packages/core"], tests: ["conformance", "packages/filesystem"] },
   { folder: "packages/*", sources: ["packages/core"], tests: ["conformance"] },
   { folder: "conformance", sources: ["packages/core"], tests: ["packages/*"] },
   { folder: "examples/custom-store", sources: ["packages/core"], tests: ["conformance"] },
@@ -37,8 +38,12 @@ export const workspaceImports = [
   { folder: "benchmarks", sources: ["packages/*"], tests: [] },
 ];
 
-/** Files that import other packages by path: those packages use the kit in their tests, so the kit cannot name them as its own. */
-export const importsByPath = new Set(["conformance/test/support/workspace.ts"]);
+/** Files that import by path: packages that use the kit in their tests, so that the kit cannot name them as its own, and servers that scripts start. */
+export const importsByPath = new Set([
+  "conformance/test/support/workspace.ts",
+  "packages/redis/test/support/servers.ts",
+  "benchmarks/src/harness/redis-server.ts",
+]);
 
 /** Starts servers for tests, examples and benchmarks, which import it by path; sources of packages do not. */
 export const servicesFolder = "scripts/services/";

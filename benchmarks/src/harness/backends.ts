@@ -4,7 +4,7 @@ import type { Backend } from "@tidemark/core";
 import { filesystem } from "@tidemark/filesystem";
 import { memory } from "@tidemark/memory";
 
-export const backendNames = ["memory", "filesystem", "lsm", "postgres"] as const;
+export const backendNames = ["memory", "filesystem", "lsm", "postgres", "redis"] as const;
 
 export type BackendName = (typeof backendNames)[number];
 
@@ -17,6 +17,7 @@ export function backendOf(name: BackendName, directory: string): Backend<true> {
       return filesystem({ directory });
     case "lsm":
     case "postgres":
+    case "redis":
       throw new Error(`This backend is measured by suites of its own. backend=${name}.`);
   }
 }

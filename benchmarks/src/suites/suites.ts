@@ -10,6 +10,7 @@ import { lsmLarge } from "./lsm-large.js";
 import { large } from "./large.js";
 import { loopDelay } from "./loop-delay.js";
 import { lsmStore } from "./lsm-store.js";
+import { redisStore } from "./redis-store.js";
 import { metrics } from "./metrics.js";
 import { postgresStore } from "./postgres-store.js";
 import { restore } from "./restore.js";
@@ -34,5 +35,6 @@ export const suites: readonly Suite[] = [
   postgresStore,
   lsm,
   lsmLarge,
+  redisStore,
   codecs,
 ];

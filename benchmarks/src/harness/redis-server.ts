@@ -1,0 +1,3 @@
+/** The server that a trial starts. */
+
+export { startRedis } from "../../../scripts/services/redis.mjs";

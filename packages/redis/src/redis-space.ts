@@ -1,0 +1,230 @@
+/**
+ * The key groups of one open scope in Redis: how they are read and changed.
+ *
+ * Invariants:
+ * - Nothing is handed out that was not read while this owner had the key group, with every write there that it knows of.
+ * - What fails its checksum is never handed out.
+ *
+ * @see docs/formats.md#redis
+ */
+
+import type { BinaryKey, Fence, StoreEntry, StoreMark } from "@tidemark/core";
+import type { Calls } from "./calls.js";
+import { markText, sealed, unsealed } from "./envelope.js";
+import { globOf } from "./glob.js";
+import type { GroupRecord } from "./group-record.js";
+import type { Prefixes } from "./prefixes.js";
+import type { Argument } from "./redis-client.js";
+import { fencedError, lossError } from "./redis-error.js";
+import { CHANGE, MARK, RECORD_FIELDS, RESET, type Script, TAINT } from "./scripts.js";
+import { textOf } from "./reply-text.js";
+
+const READ_KEYS = 1_000;
+const SCAN_COUNT = 1_000;
+const ATTEMPTS = 3;
+
+/** What the record of a key group says at a moment. */
+interface Moment {
+  readonly token: number;
+  readonly entries: number;
+}
+
+export class RedisSpace {
+  readonly #calls: Calls;
+  readonly #fence: string;
+
+  constructor(calls: Calls, fence: Fence) {
+    this.#calls = calls;
+    this.#fence = fenceText(fence);
+  }
+
+  /** The values of `keys`, all of one key group. */
+  async values(record: GroupRecord, keys: readonly BinaryKey[]): Promise<readonly (Buffer | undefined)[]> {
+    const values: (Buffer | undefined)[] = [];
+    for (let first = 0; first < keys.length; first += READ_KEYS) {
+      const fields = keys.slice(first, first + READ_KEYS).map(fieldOf);
+      const stored = await this.#look(record, fields);
+      for (const [index, field] of fields.entries()) {
+        const value = stored[index];
+        values.push(value === null || value === undefined ? undefined : this.#open(record, field, value));
+      }
+    }
+    return values;
+  }
+
+  /** Entries of `record` whose keys are in the range, ascending. All of them are in memory at once. */
+  async entries(record: GroupRecord, start: BinaryKey, end: BinaryKey): Promise<readonly StoreEntry[]> {
+    const prefix = commonPrefix(start, end);
+    const isAll = prefix.length <= 2;
+    const before = await this.#moment(record);
+    const found = new Map<BinaryKey, Buffer>();
+    for await (const rows of this.#pages(record, isAll ? undefined : prefix)) {
+      for (let at = 0; at < rows.length; at += 2) {
+        const field = rows[at] as Buffer;
+        if (field.length === 1) continue;
+        const key = field.toString("latin1") as BinaryKey;
+        const isInside = key >= start && key < end;
+        found.set(key, isInside ? this.#open(record, field, rows[at + 1] as Buffer) : OUTSIDE);
+      }
+    }
+    const after = await this.#moment(record);
+    if (isAll && before.token === after.token && found.size !== after.entries) {
+      throw lossError(placeOf(record), "entries are missing or foreign");
+    }
+    const entries: StoreEntry[] = [];
+    for (const [key, value] of found) if (value !== OUTSIDE) entries.push({ key, value });
+    return entries.sort((a, b) => (a.key < b.key ? -1 : 1));
+  }
+
+  /** Stored keys that begin with one of `prefixes`. */
+  async keysBehind(record: GroupRecord, prefixes: Prefixes): Promise<readonly BinaryKey[]> {
+    const found = new Set<BinaryKey>();
+    for await (const rows of this.#pages(record, prefixes.only)) {
+      for (let at = 0; at < rows.length; at += 2) {
+        const key = (rows[at] as Buffer).toString("latin1") as BinaryKey;
+        if (key.length > 1 && prefixes.has(key)) found.add(key);
+      }
+    }
+    return [...found];
+  }
+
+  async change(
+    record: GroupRecord,
+    applying: StoreMark | undefined,
+    deletes: readonly BinaryKey[],
+    puts: Buffer[],
+  ): Promise<void> {
+    const args: Argument[] = [markText(record.redisKey, applying), deletes.length, ...deletes.map(fieldOf), ...puts];
+    await this.#write(record, CHANGE, args);
+    record.applying = applying;
+  }
+
+  async mark(record: GroupRecord, mark: StoreMark): Promise<void> {
+    await this.#write(record, MARK, [markText(record.redisKey, mark)]);
+    record.mark = mark;
+    record.applying = undefined;
+  }
+
+  /** Removes all entries and marks of a key group, not who owns it. */
+  async reset(record: GroupRecord): Promise<void> {
+    record.hasRemains = true;
+    record.mark = undefined;
+    record.applying = undefined;
+    await this.#write(record, RESET, []);
+    record.hasRemains = false;
+  }
+
+  /** Writes down that nothing of a key group is to be trusted. */
+  async taint(record: GroupRecord): Promise<void> {
+    await this.#calls.run(TAINT, [record.redisKey], [this.#fence]);
+  }
+
+  /** Sends one write after all others of the key group. */
+  async #write(record: GroupRecord, script: Script, args: readonly Argument[]): Promise<void> {
+    const writing = record.tail.then(() => this.#attempt(record, script, args));
+    record.tail = writing.catch(() => undefined);
+    await writing;
+  }
+
+  async #attempt(record: GroupRecord, script: Script, args: readonly Argument[]): Promise<void> {
+    for (let attempt = 1; ; attempt++) {
+      const token = ++record.issued;
+      const words = [this.#fence, `${record.confirmed}`, `${token}`, ...args];
+      const [status, detail] = await this.#calls.run(script, [record.redisKey], words);
+      switch (textOf(status)) {
+        case "DONE":
+          record.confirmed = token;
+          return;
+        case "FENCED":
+          throw fencedError(placeOf(record));
+        case "TOKEN": {
+          // An earlier write whose reply was lost took place: what we send now comes behind it.
+          const found = Number(textOf(detail));
+          const isOurs = found > record.confirmed && found < token;
+          if (!isOurs || attempt === ATTEMPTS) throw lossError(placeOf(record), "writes are missing");
+          record.confirmed = found;
+          break;
+        }
+        default:
+          throw lossError(placeOf(record), textOf(detail));
+      }
+    }
+  }
+
+  /** `fields` of a key group, and proof that the record next to them is ours. */
+  async #look(record: GroupRecord, fields: readonly Buffer[]): Promise<readonly (Buffer | null)[]> {
+    for (let attempt = 1; ; attempt++) {
+      const since = record.confirmed;
+      // In one turn, so that they reach the server one behind the other.
+      const [found, length] = (await Promise.all([
+        this.#calls.read("hmget", record.redisKey, "f", "s", "n", ...fields),
+        this.#calls.read("hlen", record.redisKey),
+      ])) as [(Buffer | null)[], number];
+      const [fence, token, entries, ...values] = found;
+      this.#check(record, fence, token, since);
+      if (Number(length) === Number(textOf(entries)) + RECORD_FIELDS) return values;
+      if (attempt === ATTEMPTS) throw lossError(placeOf(record), "entries are missing or foreign");
+    }
+  }
+
+  async #moment(record: GroupRecord): Promise<Moment> {
+    const [token, entries] = await this.#look(record, [Buffer.from("s"), Buffer.from("n")]);
+    return { token: Number(textOf(token)), entries: Number(textOf(entries)) };
+  }
+
+  #check(record: GroupRecord, fence: Buffer | null | undefined, token: Buffer | null | undefined, since: number): void {
+    if (fence === null || fence === undefined) throw lossError(placeOf(record), "the key is gone");
+    if (textOf(fence) !== this.#fence) throw fencedError(placeOf(record));
+    const number = Number(textOf(token));
+    if (number >= since && number <= record.issued) return;
+    throw lossError(placeOf(record), "writes are missing");
+  }
+
+  /** Fields and values in turn, those of the record too; some may come twice. */
+  async *#pages(record: GroupRecord, prefix: BinaryKey | undefined): AsyncGenerator<readonly Buffer[]> {
+    const match: Argument[] = prefix === undefined ? [] : ["MATCH", globOf(prefix)];
+    let cursor = "0";
+    do {
+      const reply = await this.#calls.read("hscan", record.redisKey, cursor, ...match, "COUNT", SCAN_COUNT);
+      const [next, rows] = reply as [Buffer, Buffer[]];
+      yield rows;
+      cursor = textOf(next);
+    } while (cursor !== "0");
+  }
+
+  #open(record: GroupRecord, field: Buffer, stored: Buffer): Buffer {
+    const value = unsealed(field, stored);
+    if (value !== undefined) return value;
+    throw lossError(`${placeOf(record)} key=${field.toString("hex", 0, 40)}`, "a value fails its checksum");
+  }
+}
+
+/** Marks keys that were met and are not asked for. */
+const OUTSIDE = Buffer.alloc(0);
+
+export function fenceText({ epoch, nonce }: Fence): string {
+  return `${epoch}:${nonce}`;
+}
+
+export function placeOf({ redisKey }: GroupRecord): string {
+  return `key=${redisKey}`;
+}
+
+export function fieldOf(key: BinaryKey): Buffer {
+  return Buffer.from(key, "latin1");
+}
+
+/** Field and stored value of an entry. */
+export function fieldAndValue(key: BinaryKey, value: Uint8Array): readonly [Buffer, Buffer] {
+  const field = fieldOf(key);
+  return [field, sealed(field, value)];
+}
+
+/** What all keys from `start` to `end` begin with. */
+function commonPrefix(start: BinaryKey, end: BinaryKey): BinaryKey {
+  let length = 0;
+  while (length < start.length && start[length] === end[length]) length++;
+  const isNextByte =
+    length < start.length && length === end.length - 1 && end.charCodeAt(length) === start.charCodeAt(length) + 1;
+  return start.slice(0, isNextByte ? length + 1 : length) as BinaryKey;
+}

@@ -1,0 +1,121 @@
+/** A cluster of three nodes: the laws hold, key groups spread evenly, and slots may be moved meanwhile. */
+
+import { checkStoreLaw, STORE_LAWS } from "@tidemark/conformance";
+import { memoryStorage, type Store } from "@tidemark/core";
+import { Cluster } from "ioredis";
+import { Cluster as Cluster5 } from "ioredis-5";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { command, type RedisCluster, startRedisCluster } from "./support/servers.js";
+import { redis, type RedisClient } from "../src/index.js";
+import { groupKeys } from "../src/group-key.js";
+import { slotOf, SLOTS, tagOfSlot } from "../src/slots.js";
+import { contentOf, deltaOf, fenceOf, markOf, SCOPE, stateAt } from "./support/history.js";
+
+let cluster: RedisCluster;
+let prefixes = 0;
+
+beforeAll(async () => {
+  cluster = await startRedisCluster();
+});
+afterAll(() => cluster.stop());
+
+function startupNodes(): { readonly host: string; readonly port: number }[] {
+  return cluster.nodes.map(({ port }) => ({ host: "127.0.0.1", port }));
+}
+
+describe.each([
+  { what: "ioredis 6", make: () => new Cluster(startupNodes()) },
+  { what: "ioredis 5", make: () => new Cluster5(startupNodes()) },
+])("$what", ({ make }) => {
+  it.each(STORE_LAWS)("$id $title", async (law) => {
+    const client: RedisClient & { disconnect(): void } = make();
+    const { store } = redis({ client, prefix: `laws${++prefixes}:`, checkpoints: memoryStorage() });
+    const stores: Store[] = [];
+    await checkStoreLaw(law, async () => ({
+      takeover: "fences",
+      create() {
+        const created = store.create();
+        stores.push(created);
+        return created;
+      },
+      crash: async () => undefined,
+      async dispose() {
+        for (const each of stores) await each.close();
+        client.disconnect();
+      },
+    }));
+  });
+
+  it("S3, S4, S5 slots that are moved meanwhile change nothing", { timeout: 60_000 }, async () => {
+    const client: RedisClient & { disconnect(): void } = make();
+    const prefix = `moving${++prefixes}:`;
+    const store = redis({ client, prefix, checkpoints: memoryStorage() }).store.create();
+    // Nobody else has keys in its slots: a node does not give away a slot that still has some.
+    const scope = { ...SCOPE, job: prefix };
+    await store.open(scope, fenceOf(1));
+    await store.apply(markOf(1), deltaOf(1));
+    const keyOf = groupKeys(prefix, scope);
+    let id = 1;
+    for (const group of [0, 3, 6]) {
+      await moveSlot(keyOf(group), async (stage) => {
+        id += 1;
+        await store.apply(markOf(id), deltaOf(id));
+        expect(await contentOf(store), stage).toEqual(stateAt(id));
+      });
+    }
+    await store.close();
+    client.disconnect();
+  });
+});
+
+describe("slots", () => {
+  it("S1 each has a tag, and the slot of a text is that of Redis", async () => {
+    for (let slot = 0; slot < SLOTS; slot++) expect(slotOf(tagOfSlot(slot))).toBe(slot);
+    const port = (cluster.nodes[0] as { port: number }).port;
+    for (const text of ["123456789", "a", "tag0z"]) {
+      expect(await command(port, "CLUSTER", "KEYSLOT", text)).toBe(`:${slotOf(text)}\r\n`);
+    }
+  });
+
+  it("S1 key groups spread evenly over them, whatever the job is called", () => {
+    for (const job of ["a", "b", "{x}", "\ud800"]) {
+      const keyOf = groupKeys("p:", { job, operator: "o", maxParallelism: 128 });
+      const nodes = [0, 0, 0];
+      for (let group = 0; group < 128; group++) {
+        const [, tag] = /^p:\{([0-9a-z]+)\}:s:[0-9a-f]{32}:\d+$/.exec(keyOf(group)) as RegExpExecArray;
+        nodes[Math.floor((slotOf(tag as string) * 3) / SLOTS)]! += 1;
+      }
+      for (const count of nodes) expect(Math.abs(count - 128 / 3)).toBeLessThan(2);
+    }
+  });
+});
+
+/** Moves the slot of a key to the next node, and calls `meanwhile` at each stage. */
+async function moveSlot(key: string, meanwhile: (stage: string) => Promise<void>): Promise<void> {
+  const { nodes } = cluster;
+  const slot = `${slotOf((/\{(.*)\}/.exec(key) as RegExpExecArray)[1] as string)}`;
+  const owner = await ownerOf(key);
+  const next = (owner + 1) % nodes.length;
+  const [from, to] = [nodes[owner], nodes[next]] as [{ port: number }, { port: number }];
+  const [fromId, toId] = await Promise.all([from, to].map(idOf));
+  await command(to.port, "CLUSTER", "SETSLOT", slot, "IMPORTING", fromId as string);
+  await command(from.port, "CLUSTER", "SETSLOT", slot, "MIGRATING", toId as string);
+  await meanwhile("before the key is moved");
+  await command(from.port, "MIGRATE", "127.0.0.1", `${to.port}`, key, "0", "5000");
+  await meanwhile("behind the key's move");
+  for (const node of [to, from]) await command(node.port, "CLUSTER", "SETSLOT", slot, "NODE", toId as string);
+  await meanwhile("behind the slot's move");
+}
+
+async function idOf({ port }: { readonly port: number }): Promise<string> {
+  const reply = await command(port, "CLUSTER", "MYID");
+  return reply.split("\r\n")[1] as string;
+}
+
+async function ownerOf(key: string): Promise<number> {
+  for (const [index, { port }] of cluster.nodes.entries()) {
+    const reply = await command(port, "EXISTS", key).catch(() => "");
+    if (reply.startsWith(":1")) return index;
+  }
+  throw new Error(`No node has the key. key=${key}`);
+}
