@@ -8,12 +8,14 @@ import { BROKEN_ASSIGNMENTS, BROKEN_CHECKPOINTS, BROKEN_LISTENERS } from "../src
 import { BROKEN_EXPIRY } from "../src/broken/broken-expiry.js";
 import { type FeatureCatcher, soundFeature } from "../src/broken/broken-feature.js";
 import { BROKEN_MAPS, BROKEN_MERGES, BROKEN_MIGRATIONS } from "../src/broken/broken-merges.js";
+import { BROKEN_SAVEPOINTS } from "../src/broken/broken-savepoints.js";
 import { BROKEN_TIMERS } from "../src/broken/broken-timers.js";
 import { checkProperty } from "../src/check-property.js";
 import type { RunningJob } from "../src/commands/call-state.js";
 import { codecOf } from "../src/commands/formats.js";
 import { Coverage } from "../src/commands/coverage.js";
 import type { Harness } from "../src/harness.js";
+import { sameSavepoints } from "../src/differential/same-savepoints.js";
 import { CATALOG, type StateSpec } from "../src/model/catalog.js";
 import { anyHistory } from "../src/properties/any-history.js";
 import { ttlIsExact } from "../src/properties/expiring.js";
@@ -53,6 +55,7 @@ const FEATURE_CATCHERS: Record<FeatureCatcher, (harness: Harness) => Promise<voi
   chains: (harness) => checkProperty("broken", fullIsChain(harness, new Coverage()), { ...RUN, runs: 10 }),
   values: (harness) => checkProperty("broken", stateKind(VALUE, harness, new Coverage()), { ...RUN, runs: 20 }),
   maps: (harness) => checkProperty("broken", stateKind(MAP, harness, new Coverage()), { ...RUN, runs: 20 }),
+  savepoints: (harness) => checkProperty("broken", sameSavepoints(harness, new Coverage(), 40), { ...RUN, runs: 20 }),
   rescaling: (harness) => checkProperty("broken", rescalingIsIdentity(harness, new Coverage()), { ...RUN, runs: 20 }),
 };
 
@@ -67,6 +70,7 @@ const FEATURES = [
   ...BROKEN_MAPS,
   ...BROKEN_CHECKPOINTS,
   ...BROKEN_LISTENERS,
+  ...BROKEN_SAVEPOINTS,
 ];
 
 describe("what is not broken is not caught", () => {
@@ -115,4 +119,14 @@ describe("a sound feature is not caught", () => {
   it("by the dealing of key groups", async () => {
     await checkProperty("broken", stickyMovesFew(stickyKeyGroups), { ...RUN, runs: 50 });
   });
+});
+
+describe("what only another backend can tell", () => {
+  it.each(BROKEN_SAVEPOINTS)(
+    "is not caught by any history: $what",
+    { timeout: PROPERTY_TIMEOUT_MS },
+    async ({ make }) => {
+      await CATCHERS["any history"]({ ...memoryHarness, ...make() }, 40);
+    },
+  );
 });

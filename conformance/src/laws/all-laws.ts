@@ -2,6 +2,7 @@
 
 import type { Law } from "../runner/law.js";
 import { FEATURE_LAWS } from "./backend/features.js";
+import { SAVEPOINT_LAWS } from "./backend/savepoints.js";
 import { STATE_LAWS } from "./backend/state.js";
 import { ANY_CALLS } from "./storage/any-calls.js";
 import { BODY_LAWS } from "./storage/bodies.js";
@@ -28,6 +29,7 @@ export const ALL_LAWS: readonly Law[] = [
   ...CRASH_LAWS,
   ...JOB_LAWS,
   ...STATE_LAWS,
+  ...SAVEPOINT_LAWS,
   ...FEATURE_LAWS,
   ...LAWS_OF_STORES,
 ];

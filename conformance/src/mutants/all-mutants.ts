@@ -7,6 +7,7 @@ import type { BrokenFeature, FeatureCatcher } from "../broken/broken-feature.js"
 import { BROKEN_JOBS } from "../broken/broken-jobs.js";
 import { BROKEN_MAPS, BROKEN_MERGES, BROKEN_MIGRATIONS } from "../broken/broken-merges.js";
 import { BROKEN_STORAGES, type BrokenStorage, brokenPlace, type Catcher } from "../broken/broken-storages.js";
+import { BROKEN_SAVEPOINTS } from "../broken/broken-savepoints.js";
 import { BROKEN_TIMERS } from "../broken/broken-timers.js";
 import type { Harness, Place } from "../harness.js";
 import { STORE_LAWS } from "../laws-of-stores/store-laws.js";
@@ -42,6 +43,7 @@ const LAWS: Readonly<Record<Catcher | FeatureCatcher, string>> = {
   maps: "plain-map",
   chains: "full-is-chain",
   rescaling: "rescaling-is-identity",
+  savepoints: "same-savepoints",
 };
 
 const FEATURES: readonly BrokenFeature[] = [
@@ -52,6 +54,7 @@ const FEATURES: readonly BrokenFeature[] = [
   ...BROKEN_MAPS,
   ...BROKEN_CHECKPOINTS,
   ...BROKEN_LISTENERS,
+  ...BROKEN_SAVEPOINTS,
 ];
 
 /** Every broken storage, job, feature and store of the kit. */
