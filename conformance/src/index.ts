@@ -52,6 +52,8 @@ export { ScriptedStorage } from "./faults/scripted-storage.js";
 export { seededRandom, type SeededRandom } from "./faults/seeded-random.js";
 export { type Harness, memoryPlace, type Place } from "./harness.js";
 export { sameSavepoints } from "./differential/same-savepoints.js";
+export { contendedScopes } from "./linearizability/contended-scopes.js";
+export { contendedObjects } from "./linearizability/contended-objects.js";
 export { CATALOG, type StateSpec } from "./model/catalog.js";
 export { anyHistory } from "./properties/any-history.js";
 export { fullIsChain } from "./properties/checkpoint-chains.js";

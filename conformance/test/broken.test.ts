@@ -3,6 +3,7 @@
 import { stickyKeyGroups } from "@tidemark/core";
 import { describe, expect, it } from "vitest";
 import { BROKEN_JOBS, soundJob } from "../src/broken/broken-jobs.js";
+import { BROKEN_REGISTERS } from "../src/broken/broken-registers.js";
 import { BROKEN_STORAGES, type BrokenStorage, brokenPlace, type Catcher } from "../src/broken/broken-storages.js";
 import { BROKEN_ASSIGNMENTS, BROKEN_CHECKPOINTS, BROKEN_LISTENERS } from "../src/broken/broken-checkpoints.js";
 import { BROKEN_EXPIRY } from "../src/broken/broken-expiry.js";
@@ -16,6 +17,7 @@ import { codecOf } from "../src/commands/formats.js";
 import { Coverage } from "../src/commands/coverage.js";
 import type { Harness } from "../src/harness.js";
 import { sameSavepoints } from "../src/differential/same-savepoints.js";
+import { contendedObjects } from "../src/linearizability/contended-objects.js";
 import { CATALOG, type StateSpec } from "../src/model/catalog.js";
 import { anyHistory } from "../src/properties/any-history.js";
 import { ttlIsExact } from "../src/properties/expiring.js";
@@ -39,6 +41,14 @@ const CATCHERS: Record<Catcher, (harness: Harness, runs?: number) => Promise<voi
   "any history": (harness, runs = 120) =>
     checkProperty("broken", anyHistory(harness, new Coverage(), 60), { ...RUN, runs }),
   retention: (harness) => checkProperty("broken", listingIsTrue(harness, new Coverage()), { ...RUN, runs: 20 }),
+  async contention(harness, runs = 100) {
+    const newPlace = async () => {
+      const place = harness.place();
+      return { open: async () => place.open() };
+    };
+    const settings = { coverage: new Coverage(), isShared: true, hasFaults: false };
+    await checkProperty("broken", contendedObjects(newPlace, settings), { ...RUN, runs });
+  },
   async "race to own"(harness) {
     for (let call = 0; await raceToOwn(harness, { call, when: "before" }); call++);
   },
@@ -83,7 +93,7 @@ describe("what is not broken is not caught", () => {
 });
 
 describe("a broken storage is caught", () => {
-  it.each(BROKEN_STORAGES)("that $what", { timeout: PROPERTY_TIMEOUT_MS }, async (broken) => {
+  it.each([...BROKEN_STORAGES, ...BROKEN_REGISTERS])("that $what", { timeout: PROPERTY_TIMEOUT_MS }, async (broken) => {
     const harness = { ...memoryHarness, place: () => brokenPlace(memoryHarness.place(), broken) };
     await expect(CATCHERS[broken.caughtBy](harness)).rejects.toThrow();
   });

@@ -7,7 +7,7 @@ import { STATE_LAWS } from "./backend/state.js";
 import { ANY_CALLS } from "./storage/any-calls.js";
 import { BODY_LAWS } from "./storage/bodies.js";
 import { CRASH_LAWS } from "./storage/crashes.js";
-import { CREATION_LAWS } from "./storage/creation.js";
+import { CONTENTION_LAWS, CREATION_LAWS } from "./storage/creation.js";
 import { HANDLE_LAWS } from "./storage/handles.js";
 import { JOB_LAWS } from "./storage/jobs.js";
 import { LISTING_LAWS } from "./storage/listing.js";
@@ -25,6 +25,7 @@ export const ALL_LAWS: readonly Law[] = [
   ...READ_LAWS,
   ...LISTING_LAWS,
   ANY_CALLS,
+  ...CONTENTION_LAWS,
   ...SURROUNDING_LAWS,
   ...CRASH_LAWS,
   ...JOB_LAWS,
