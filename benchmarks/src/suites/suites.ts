@@ -10,6 +10,7 @@ import { lsmLarge } from "./lsm-large.js";
 import { large } from "./large.js";
 import { loopDelay } from "./loop-delay.js";
 import { lsmStore } from "./lsm-store.js";
+import { redisState } from "./redis.js";
 import { redisStore } from "./redis-store.js";
 import { metrics } from "./metrics.js";
 import { postgresStore } from "./postgres-store.js";
@@ -36,5 +37,6 @@ export const suites: readonly Suite[] = [
   lsm,
   lsmLarge,
   redisStore,
+  redisState,
   codecs,
 ];
