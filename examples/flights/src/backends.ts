@@ -1,16 +1,18 @@
 /** The backends that the job can run on: one entry each. */
 
 import type { Backend } from "@tidemark/core";
-import { filesystem } from "@tidemark/filesystem";
+import { directory as inDirectory, filesystem } from "@tidemark/filesystem";
 import { lsm } from "@tidemark/lsm";
 import { memory } from "@tidemark/memory";
-
-/** Single rows can be read without a promise: all that the job needs. */
-export type PointBackend = Backend<"point" | true>;
+import { redis } from "@tidemark/redis";
 
 export interface BackendSettings {
   /** For its checkpoints and its working state, if it uses one. */
   readonly directory: string;
+  /** Of the server that its working state is in, if it is in one. */
+  readonly url?: string | undefined;
+  /** What everything on the server is named after. */
+  readonly space: string;
   /** What the working state may take, if it is not all in memory. */
   readonly memory?: string | undefined;
 }
@@ -21,7 +23,7 @@ export interface BackendEntry {
   readonly usesDirectory: boolean;
   /** Whether `memory` bounds what the working state takes. */
   readonly isBounded: boolean;
-  open(settings: BackendSettings): PointBackend;
+  open(settings: BackendSettings): Backend;
 }
 
 const entries: Readonly<Record<string, BackendEntry>> = {
@@ -36,6 +38,13 @@ const entries: Readonly<Record<string, BackendEntry>> = {
     usesDirectory: true,
     isBounded: false,
     open: ({ directory }) => filesystem({ directory }),
+  },
+  redis: {
+    crash: "process",
+    usesDirectory: true,
+    isBounded: false,
+    open: ({ directory, url, space }) =>
+      redis({ url: url ?? "", prefix: `${space}:`, checkpoints: inDirectory(directory) }),
   },
   memory: { crash: "task", usesDirectory: false, isBounded: false, open: () => memory() },
 };

@@ -21,12 +21,14 @@ export interface RunSetup {
   readonly script?: string;
   /** Sent when something has been printed. */
   readonly signal?: NodeJS.Signals;
+  /** Variables of the environment, besides those of this process. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 export async function runMain(args: readonly string[], setup: RunSetup = {}): Promise<Finished> {
   const temp = await mkdtemp(join(tmpdir(), "flights-test-"));
   try {
-    const ended = await spawned([setup.script ?? pathOf("../dist/main.js"), ...args], temp, setup.signal);
+    const ended = await spawned([setup.script ?? pathOf("../dist/main.js"), ...args], temp, setup);
     return { ...ended, leftovers: await readdir(temp) };
   } finally {
     await rm(temp, { recursive: true, force: true });
@@ -36,11 +38,11 @@ export async function runMain(args: readonly string[], setup: RunSetup = {}): Pr
 function spawned(
   args: readonly string[],
   temp: string,
-  signal: NodeJS.Signals | undefined,
+  { signal, env = {} }: RunSetup,
 ): Promise<Omit<Finished, "leftovers">> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, args, {
-      env: { ...process.env, TMPDIR: temp, TEMP: temp },
+      env: { ...process.env, ...env, TMPDIR: temp, TEMP: temp },
       stdio: ["ignore", "pipe", "pipe"],
     });
     let stdout = "";

@@ -1,0 +1,3 @@
+/** The servers that tests start. */
+
+export { startRedis } from "../../../scripts/services/redis.mjs";
