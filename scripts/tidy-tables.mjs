@@ -45,6 +45,7 @@ export const importsByPath = new Set([
   "benchmarks/src/harness/redis-server.ts",
   "examples/flights/src/servers.ts",
   "examples/flights/test/servers.ts",
+  "examples/ledger/src/main.ts",
 ]);
 
 /** Starts servers for tests, examples and benchmarks, which import it by path; sources of packages do not. */
