@@ -46,6 +46,7 @@ export const importsByPath = new Set([
   "examples/flights/src/servers.ts",
   "examples/flights/test/servers.ts",
   "examples/ledger/src/main.ts",
+  "examples/redis-streams/src/server.ts",
 ]);
 
 /** Starts servers for tests, examples and benchmarks, which import it by path; sources of packages do not. */

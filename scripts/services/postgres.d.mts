@@ -8,6 +8,8 @@ export interface PostgresServerOptions {
   readonly tls?: { readonly cert: string; readonly key: string };
   /** Further arguments of `initdb`. */
   readonly initdb?: readonly string[];
+  /** The data of a server that was started here and does not run: a copy is used instead of a new cluster. */
+  readonly copyOf?: string;
   /** The folder of the programs. Default: as found on this machine, or fetched. */
   readonly bin?: string;
 }

@@ -23,7 +23,7 @@ const USERS = ["postgres", "nobody"];
 const SIGNALS = { fast: "SIGINT", immediate: "SIGQUIT", smart: "SIGTERM" };
 
 /** Starts a server. See `postgres.d.mts`. */
-export async function startPostgres({ settings = {}, initdb = [], tls, bin: said } = {}) {
+export async function startPostgres({ settings = {}, initdb = [], tls, bin: said, copyOf } = {}) {
   const bin = said ?? (await findPostgres());
   const account = serverAccount();
   const directory = mkdtempSync(join(tmpdir(), "tidemark-postgres-"));
@@ -33,15 +33,29 @@ export async function startPostgres({ settings = {}, initdb = [], tls, bin: said
   writeFileSync(passwordFile, password);
   mkdirSync(data);
   for (const path of [directory, data, passwordFile]) own(path, account);
+  if (copyOf === undefined) await makeCluster({ bin, account, directory, data, passwordFile, initdb });
+  else copyCluster(copyOf, data, account);
+  const all = { ...settings, ...(tls === undefined ? {} : encryption(tls, directory, account)) };
+  const server = new Server({ bin, account, directory, data, port: await freePort(), settings: all, password });
+  await server.start();
+  return server;
+}
+
+async function makeCluster({ bin, account, directory, data, passwordFile, initdb }) {
   const arguments_ = ["-D", data, "-U", "tidemark", "-A", "scram-sha-256", `--pwfile=${passwordFile}`];
   await run(join(bin, "initdb"), [...arguments_, "-E", "UTF8", "--no-locale", "--no-sync", ...initdb], {
     ...account,
     cwd: directory,
   });
-  const all = { ...settings, ...(tls === undefined ? {} : encryption(tls, directory, account)) };
-  const server = new Server({ bin, account, directory, data, port: await freePort(), settings: all, password });
-  await server.start();
-  return server;
+}
+
+/** The data of a server that does not run. */
+function copyCluster(from, data, account) {
+  cpSync(from, data, { recursive: true, preserveTimestamps: true });
+  chmodSync(data, 0o700);
+  for (const path of [data, ...readdirSync(data, { recursive: true }).map((name) => join(data, name))]) {
+    own(path, account);
+  }
 }
 
 /** Settings of a server that has `tls`, in files that only it may read. */
@@ -64,15 +78,12 @@ export async function startStandby(primary, { settings = {} } = {}) {
   // A copy of a server that does not run needs no further program.
   await primary.halt("fast");
   try {
-    cpSync(primary.data, data, { recursive: true, preserveTimestamps: true });
+    copyCluster(primary.data, data, account);
   } finally {
     await primary.start();
   }
-  chmodSync(data, 0o700);
   writeFileSync(join(data, "standby.signal"), "");
-  for (const path of [data, ...readdirSync(data, { recursive: true }).map((name) => join(data, name))]) {
-    own(path, account);
-  }
+  own(join(data, "standby.signal"), account);
   const source = `host=127.0.0.1 port=${primary.port} user=tidemark password=${password}`;
   const all = { ...settings, primary_conninfo: source };
   const server = new Server({ bin, account, directory, data, port: await freePort(), settings: all, password });
