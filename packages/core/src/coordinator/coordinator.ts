@@ -146,15 +146,17 @@ export class Coordinator {
 
   /** Resolves when there is room for more changes; starts a checkpoint when it is getting short. */
   async ready(): Promise<void> {
+    while (!this.hasRoom()) await this.#early;
+  }
+
+  /** Whether there is room for more changes; starts a checkpoint when it is getting short. */
+  hasRoom(): boolean {
     const { tasks, settings } = this.#parts;
-    while (true) {
-      for (const { epoch } of tasks) epoch.check();
-      const used = tasks.reduce((sum, task) => sum + unsavedBytes(task), 0);
-      if (used < settings.memoryBytes * EARLY_SHARE) return;
-      this.#early ??= this.#makeRoom();
-      if (used < settings.memoryBytes) return;
-      await this.#early;
-    }
+    for (const { epoch } of tasks) epoch.check();
+    const used = tasks.reduce((sum, task) => sum + unsavedBytes(task), 0);
+    if (used < settings.memoryBytes * EARLY_SHARE) return true;
+    this.#early ??= this.#makeRoom();
+    return used < settings.memoryBytes;
   }
 
   /** Refuses all further calls of the tasks. */

@@ -30,6 +30,7 @@ import {
   type Restore,
   readJobManifest,
 } from "../restore/restore-source.js";
+import { Slicer } from "../segment/slicer.js";
 import { Telemetry } from "../telemetry/telemetry.js";
 import type { AnyOperator } from "../task/define-operator.js";
 import { asDeclared, type KeyOfOperator, type OperatorTasks } from "./operator-tasks.js";
@@ -236,7 +237,9 @@ async function openTasks(request: OpenRequest): Promise<OpenedTasks> {
   const restoredFrom = found?.manifest.checkpoint;
   const coordinator = new Coordinator(parts, restoredFrom);
   const services = {
+    hasRoom: () => coordinator.hasRoom(),
     ready: () => coordinator.ready(),
+    slicer: new Slicer(clock),
     poison: (cause: unknown) => coordinator.poison(cause),
     telemetry,
     timeoutMs: settings.timeoutMs,
