@@ -46,6 +46,7 @@ export const importsByPath = new Set([
   "benchmarks/src/harness/redis-server.ts",
   "examples/flights/src/servers.ts",
   "examples/flights/test/servers.ts",
+  "examples/ledger/src/main.ts",
   "examples/redis-streams/src/server.ts",
 ]);
 
