@@ -44,6 +44,10 @@ export const importsByPath = new Set([
   "conformance/test/support/workspace.ts",
   "packages/redis/test/support/servers.ts",
   "benchmarks/src/harness/redis-server.ts",
+  "examples/flights/src/servers.ts",
+  "examples/flights/test/servers.ts",
+  "examples/ledger/src/main.ts",
+  "examples/redis-streams/src/server.ts",
 ]);
 
 /** Starts servers for tests, examples and benchmarks, which import it by path; sources of packages do not. */

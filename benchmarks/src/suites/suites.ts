@@ -10,8 +10,10 @@ import { lsmLarge } from "./lsm-large.js";
 import { large } from "./large.js";
 import { loopDelay } from "./loop-delay.js";
 import { lsmStore } from "./lsm-store.js";
+import { redisState } from "./redis.js";
 import { redisStore } from "./redis-store.js";
 import { metrics } from "./metrics.js";
+import { postgresState } from "./postgres.js";
 import { postgresStore } from "./postgres-store.js";
 import { restore } from "./restore.js";
 import { rmw } from "./rmw.js";
@@ -33,8 +35,10 @@ export const suites: readonly Suite[] = [
   metrics,
   lsmStore,
   postgresStore,
+  postgresState,
   lsm,
   lsmLarge,
   redisStore,
+  redisState,
   codecs,
 ];

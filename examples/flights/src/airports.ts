@@ -2,6 +2,7 @@
 
 import {
   aggregating,
+  type Backend,
   defineOperator,
   integer,
   list,
@@ -10,14 +11,14 @@ import {
   reducing,
   splitList,
   string,
+  type TaskOf,
   value,
 } from "@tidemark/core";
-import type { PointBackend } from "./backends.js";
-import type { FlightColumns } from "./flight-file.js";
+import { type FlightColumns, flightAt, originAt } from "./flight-file.js";
 import { dayOf, type DelaySummary, type Flight } from "./flight-state.js";
 
 const ON_TIME_BELOW_MINUTES = 15;
-const RECENT_COUNT = 20;
+export const RECENT_COUNT = 20;
 
 interface DelayTotals {
   readonly count: number;
@@ -55,11 +56,19 @@ const airports = defineOperator("airports", {
   },
 });
 
+/** The task on any backend: reads give promises. */
 export type AirportsTask = Awaited<ReturnType<typeof openAirports>>;
+/** The task on a backend that can look up single rows without a promise. */
+export type PointAirportsTask = AirportsTask & TaskOf<typeof airports, "point">;
 
 /** Opens the task: continues from the latest checkpoint of the backend, if there is one. */
-export function openAirports(backend: PointBackend) {
-  return openTask(airports, { job: "flights", backend });
+export function openAirports(backend: Backend) {
+  return openTask(airports, { job: "flights", backend: backend as Backend<false> });
+}
+
+/** Whether single rows of the task can be looked up without a promise. */
+export function readsPoints(task: AirportsTask): task is PointAirportsTask {
+  return "getSync" in task.flights;
 }
 
 /** How many rows of the file are in the state. */
@@ -79,17 +88,13 @@ export interface Intake {
  * synchronous stretch, so that a checkpoint holds both or neither. A promise only if there was something to wait for; the next
  * flight comes after it.
  */
-export function addFlight(task: AirportsTask, row: number, { columns, isDaily }: Intake): Promise<void> | undefined {
-  const index = row - columns.start;
-  const airport = columns.origin[index] as string;
-  const destination = columns.destination[index] as string;
-  const delay = columns.delay[index] as number;
-  const flight: Flight = {
-    date: columns.date[index] as number,
-    destination,
-    delay,
-    distance: columns.distance[index] as number,
-  };
+export function addFlight(
+  task: PointAirportsTask,
+  row: number,
+  { columns, isDaily }: Intake,
+): Promise<void> | undefined {
+  const airport = originAt(columns, row);
+  const flight = flightAt(columns, row);
   const flights = task.flights.getSync(airport) + 1;
   const change = { airport, flight, flights, position: row + 1, isDaily };
   if (flights % RECENT_COUNT === 0) return trimAndChange(task, change);
@@ -107,14 +112,14 @@ interface Change {
 }
 
 /** Appending costs the same however long the list is, and rewriting does not: so it is done once in 20 flights. */
-async function trimAndChange(task: AirportsTask, change: Change): Promise<void> {
+async function trimAndChange(task: PointAirportsTask, change: Change): Promise<void> {
   const { airport, flight } = change;
   const recent = await task.recent.get(airport);
   task.recent.set(airport, [...recent, flight].slice(-RECENT_COUNT));
   changeOthers(task, change);
 }
 
-function changeOthers(task: AirportsTask, { airport, flight, flights, position, isDaily }: Change): void {
+function changeOthers(task: PointAirportsTask, { airport, flight, flights, position, isDaily }: Change): void {
   const { destination, delay } = flight;
   task.flights.set(airport, flights);
   task.delay.addSync(airport, delay);

@@ -1,16 +1,20 @@
 /** The backends that the job can run on: one entry each. */
 
 import type { Backend } from "@tidemark/core";
-import { filesystem } from "@tidemark/filesystem";
+import { directory as inDirectory, filesystem } from "@tidemark/filesystem";
 import { lsm } from "@tidemark/lsm";
 import { memory } from "@tidemark/memory";
-
-/** Single rows can be read without a promise: all that the job needs. */
-export type PointBackend = Backend<"point" | true>;
+import { postgres } from "@tidemark/postgres";
+import { redis } from "@tidemark/redis";
+import { schemaOf } from "./servers.js";
 
 export interface BackendSettings {
   /** For its checkpoints and its working state, if it uses one. */
   readonly directory: string;
+  /** Of the server that its working state is in, if it is in one. */
+  readonly url?: string | undefined;
+  /** What everything on the server is named after. */
+  readonly space: string;
   /** What the working state may take, if it is not all in memory. */
   readonly memory?: string | undefined;
 }
@@ -21,7 +25,7 @@ export interface BackendEntry {
   readonly usesDirectory: boolean;
   /** Whether `memory` bounds what the working state takes. */
   readonly isBounded: boolean;
-  open(settings: BackendSettings): PointBackend;
+  open(settings: BackendSettings): Backend;
 }
 
 const entries: Readonly<Record<string, BackendEntry>> = {
@@ -36,6 +40,19 @@ const entries: Readonly<Record<string, BackendEntry>> = {
     usesDirectory: true,
     isBounded: false,
     open: ({ directory }) => filesystem({ directory }),
+  },
+  redis: {
+    crash: "process",
+    usesDirectory: true,
+    isBounded: false,
+    open: ({ directory, url, space }) =>
+      redis({ url: url ?? "", prefix: `${space}:`, checkpoints: inDirectory(directory) }),
+  },
+  postgres: {
+    crash: "process",
+    usesDirectory: false,
+    isBounded: false,
+    open: ({ url, space }) => postgres({ url: url ?? "", schema: schemaOf(space) }),
   },
   memory: { crash: "task", usesDirectory: false, isBounded: false, open: () => memory() },
 };

@@ -11,9 +11,9 @@ export class ExpectedProcess {
   readonly #child: ChildProcess;
   readonly #result: Promise<StateDigest>;
 
-  constructor(work: ExpectedWork) {
+  constructor({ events, daily }: ExpectedWork) {
     // Not on our stdout, which may be for JSON only.
-    this.#child = fork(fileURLToPath(module), [JSON.stringify(work)], { stdio: ["ignore", 2, 2, "ipc"] });
+    this.#child = fork(fileURLToPath(module), [JSON.stringify({ events, daily })], { stdio: ["ignore", 2, 2, "ipc"] });
     this.#result = new Promise((resolve, reject) => {
       this.#child.on("message", (message) => resolve(message as StateDigest));
       this.#child.on("error", reject);

@@ -10,6 +10,7 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { decompress } from "fzstd";
 import { asyncBufferFromFile, parquetMetadataAsync, parquetRead, type ParquetReadOptions } from "hyparquet";
+import type { Flight } from "./flight-state.js";
 
 export const FLIGHT_COUNT = 3_000_000;
 
@@ -25,6 +26,21 @@ export interface FlightColumns {
   readonly distance: Int32Array;
   readonly origin: readonly string[];
   readonly destination: readonly string[];
+}
+
+/** Where the flight of a row leaves from. */
+export function originAt({ start, origin }: FlightColumns, row: number): string {
+  return origin[row - start] as string;
+}
+
+export function flightAt({ start, date, destination, delay, distance }: FlightColumns, row: number): Flight {
+  const index = row - start;
+  return {
+    date: date[index] as number,
+    destination: destination[index] as string,
+    delay: delay[index] as number,
+    distance: distance[index] as number,
+  };
 }
 
 /** The rows `from <= row < to` in order. Row groups outside are neither read nor decoded. */

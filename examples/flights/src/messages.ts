@@ -4,11 +4,16 @@ import type { CheckpointInfo } from "@tidemark/core";
 import type { BusyAirport } from "./busiest.js";
 import type { StateDigest } from "./state-digest.js";
 
+/** Names the server in the environment of a worker: it may have a password in it, and everybody can read arguments. */
+export const URL_VARIABLE = "TIDEMARK_FLIGHTS_URL";
+
 /** Arguments of a worker process, as one JSON text. */
 export interface WorkerSettings {
   readonly backend: string;
   readonly directory: string;
   readonly memory?: string | undefined;
+  /** What everything on a server is named after. */
+  readonly space: string;
   readonly events: number;
   readonly checkpointEvery: number;
   readonly isDaily: boolean;

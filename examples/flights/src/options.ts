@@ -4,6 +4,7 @@ import { readdir } from "node:fs/promises";
 import { Command, CommanderError, InvalidArgumentError } from "commander";
 import { backendEntry, backendNames } from "./backends.js";
 import { FLIGHT_COUNT } from "./flight-file.js";
+import { serverEntry } from "./servers.js";
 
 const CHECKPOINT_EVERY = 250_000;
 /** Less is refused by the backend. */
@@ -22,6 +23,8 @@ export interface RunOptions {
   readonly seed: number;
   readonly json: boolean;
   readonly directory: string | undefined;
+  /** Of a server that runs already; else one is started where the backend needs one. */
+  readonly url: string | undefined;
 }
 
 /** The command was called wrongly. The message is one line and ends with the remedy. */
@@ -36,15 +39,19 @@ export async function parseOptions(args: readonly string[]): Promise<RunOptions 
   if (parsed === "help") return "help";
   const options: RunOptions = {
     ...parsed,
+    url: parsed.url ?? givenUrl(parsed.backend),
     // Else all of the state has room in any memory.
     daily: parsed.daily || parsed.memory !== undefined,
     checkpointEvery: checkpointEvery(parsed.events),
   };
   checkMemory(options);
+  checkUrl(options);
   checkKills(options);
   await checkDirectory(options);
   return options;
 }
+
+const ABSENT = Object.freeze({ directory: undefined, memory: undefined, url: undefined });
 
 type Parsed = Omit<RunOptions, "checkpointEvery">;
 
@@ -57,7 +64,7 @@ function parse(args: readonly string[]): Parsed | "help" {
     if (error.exitCode === 0) return "help";
     throw new UsageError(oneLine(error));
   }
-  return { directory: undefined, memory: undefined, ...command.opts<Omit<Parsed, "directory" | "memory">>() };
+  return { ...ABSENT, ...command.opts<Omit<Parsed, keyof typeof ABSENT>>() };
 }
 
 function buildCommand(): Command {
@@ -74,6 +81,7 @@ function buildCommand(): Command {
     .option("--seed <number>", "decides at which points", integer("seed", 0, 0xffff_ffff), 2001)
     .option("--json", "one JSON document on stdout, progress on stderr", false)
     .option("--directory <path>", "where checkpoints go and stay; else in a temporary place")
+    .option("--url <url>", "with redis or postgres: a server that runs already; else one is started")
     .helpOption("--help", "this text")
     .allowExcessArguments(false)
     .configureOutput(quiet)
@@ -106,7 +114,25 @@ function checkpointEvery(events: number): number {
 
 function checkMemory({ backend, memory }: RunOptions): void {
   if (memory === undefined || backendEntry(backend).isBounded) return;
-  throw new UsageError(`This backend keeps all state in memory. backend=${backend}. Leave --memory out.`);
+  throw new UsageError(`This backend has no bound for its memory. backend=${backend}. Leave --memory out.`);
+}
+
+function givenUrl(backend: string): string | undefined {
+  const entry = serverEntry(backend);
+  return entry === undefined ? undefined : process.env[entry.variable];
+}
+
+/** The URL may have a password in it: it is never shown. */
+function checkUrl({ backend, url }: RunOptions): void {
+  if (url === undefined) return;
+  const entry = serverEntry(backend);
+  if (entry === undefined) throw new UsageError(`This backend uses no server. backend=${backend}. Leave --url out.`);
+  const { protocols, variable } = entry;
+  if (URL.canParse(url) && protocols.includes(new URL(url).protocol)) return;
+  throw new UsageError(
+    `The address of the server cannot be. backend=${backend}. ` +
+      `Give --url, or ${variable}, as ${protocols.map((protocol) => `${protocol}//host:port`).join(" or ")}.`,
+  );
 }
 
 function checkKills({ events, kills, checkpointEvery }: RunOptions): void {

@@ -8,8 +8,9 @@
 
 import { setImmediate } from "node:timers/promises";
 import type { CheckpointInfo } from "@tidemark/core";
-import { addFlight, type AirportsTask, positionOf } from "./airports.js";
+import { addFlight, type AirportsTask, type PointAirportsTask, positionOf, readsPoints } from "./airports.js";
 import { readFlights } from "./flight-file.js";
+import { processAwaited, type Stretch } from "./process-awaited.js";
 
 /** Flights per turn of the event loop: a fraction of a millisecond of work. An upload takes many turns. */
 const SLICE_COUNT = 50;
@@ -41,19 +42,29 @@ export async function processFlights(
     const intake = { columns, isDaily };
     while (row < columns.end) {
       const due = Math.min(events, (Math.floor(row / checkpointEvery) + 1) * checkpointEvery);
-      const end = Math.min(columns.end, due, row + SLICE_COUNT);
-      for (; row < end; row++) {
-        const adding = addFlight(task, row, intake);
-        if (adding !== undefined) await adding;
-      }
-      observer.progressed(row);
-      if (row === due) await checkpoints.start(row);
-      await task.ready();
-      await setImmediate();
+      const end = Math.min(columns.end, due);
+      const stretch = { start: row, end, intake, crash, progressed: (at: number) => observer.progressed(at) };
+      await (readsPoints(task) ? processPoints(task, stretch) : processAwaited(task, stretch));
       if (crash.aborted) return;
+      row = end;
+      if (row === due) await checkpoints.start(row);
     }
   }
   await Promise.race([checkpoints.settled(), aborted(crash)]);
+}
+
+/** One flight after the other. */
+async function processPoints(task: PointAirportsTask, stretch: Stretch): Promise<void> {
+  const { start, end, intake, crash, progressed } = stretch;
+  for (let row = start; row < end && !crash.aborted; ) {
+    for (const until = Math.min(end, row + SLICE_COUNT); row < until; row++) {
+      const adding = addFlight(task, row, intake);
+      if (adding !== undefined) await adding;
+    }
+    progressed(row);
+    await task.ready();
+    await setImmediate();
+  }
 }
 
 /** At most one checkpoint under way. */

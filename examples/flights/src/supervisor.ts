@@ -49,6 +49,10 @@ export interface RunRecord {
 export interface SupervisorParts {
   readonly options: RunOptions;
   readonly directory: string;
+  /** What everything on a server is named after. */
+  readonly space: string;
+  /** Of the server that the backend uses, if it uses one. */
+  readonly url: string | undefined;
   /** Path of the module that a worker process runs. */
   readonly worker: string;
   readonly progress: Progress;
@@ -83,11 +87,11 @@ export class Supervisor {
   }
 
   async run(): Promise<RunRecord> {
-    const { options, directory, worker } = this.#parts;
+    const { options, directory, space, url, worker: module } = this.#parts;
     const { backend, memory, events, checkpointEvery, daily: isDaily } = options;
     while (this.#result === undefined) {
-      const settings = { backend, directory, memory, events, checkpointEvery, isDaily };
-      this.#process = new WorkerProcess(worker, settings, (message) => this.#hear(message));
+      const settings = { backend, directory, space, memory, events, checkpointEvery, isDaily };
+      this.#process = new WorkerProcess({ module, settings, url }, (message) => this.#hear(message));
       const { signal, failure } = await this.#process.ended;
       if (this.#fired && signal === "SIGKILL") this.#recordHit();
       else if (failure !== undefined || this.#result === undefined) {

@@ -2,7 +2,7 @@
 
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
-import type { ParentMessage, WorkerMessage, WorkerSettings } from "./messages.js";
+import { type ParentMessage, URL_VARIABLE, type WorkerMessage, type WorkerSettings } from "./messages.js";
 
 export interface WorkerEnd {
   readonly signal: NodeJS.Signals | null;
@@ -10,14 +10,22 @@ export interface WorkerEnd {
   readonly failure: string | undefined;
 }
 
+export interface WorkerStart {
+  readonly module: string;
+  readonly settings: WorkerSettings;
+  /** Of the server that it uses, if it uses one. */
+  readonly url: string | undefined;
+}
+
 export class WorkerProcess {
   readonly #child: ChildProcess;
   /** Resolves when the process is gone and everything that it said has been heard. */
   readonly ended: Promise<WorkerEnd>;
 
-  constructor(module: string, settings: WorkerSettings, hear: (message: WorkerMessage) => void) {
+  constructor({ module, settings, url }: WorkerStart, hear: (message: WorkerMessage) => void) {
+    const env = url === undefined ? process.env : { ...process.env, [URL_VARIABLE]: url };
     // Not on our stdout, which may be for JSON only.
-    this.#child = fork(module, [JSON.stringify(settings)], { stdio: ["ignore", 2, 2, "ipc"] });
+    this.#child = fork(module, [JSON.stringify(settings)], { env, stdio: ["ignore", 2, 2, "ipc"] });
     this.ended = this.#end(hear);
   }
 

@@ -6,10 +6,17 @@
  *    └─(crash)─┴───────────┘    the task is left as it is, not closed; or the whole process is killed, and another starts here
  */
 
+import type { Backend } from "@tidemark/core";
 import { type AirportsTask, openAirports, positionOf } from "./airports.js";
-import { backendEntry, type PointBackend } from "./backends.js";
+import { backendEntry } from "./backends.js";
 import { busiestAirports } from "./busiest.js";
-import type { ParentMessage, WorkerMessage, WorkerResult, WorkerSettings } from "./messages.js";
+import {
+  type ParentMessage,
+  URL_VARIABLE,
+  type WorkerMessage,
+  type WorkerResult,
+  type WorkerSettings,
+} from "./messages.js";
 import type { ProcessObserver, processFlights } from "./process-flights.js";
 import { readState } from "./read-state.js";
 import { digestState } from "./state-digest.js";
@@ -25,7 +32,8 @@ export async function serve(run: Process): Promise<void> {
   process.on("disconnect", () => process.exit());
   try {
     const settings = JSON.parse(process.argv[2] ?? "") as WorkerSettings;
-    const backend = backendEntry(settings.backend).open(settings);
+    const url = process.env[URL_VARIABLE];
+    const backend = backendEntry(settings.backend).open({ ...settings, url });
     while (!(await attempt(backend, settings, run))) tell({ type: "crashed" });
     await told({ type: "result", result: await readResult(backend) });
   } catch (error) {
@@ -35,7 +43,7 @@ export async function serve(run: Process): Promise<void> {
 }
 
 /** One run of the task. Resolves with false if it was crashed. */
-async function attempt(backend: PointBackend, settings: WorkerSettings, run: Process): Promise<boolean> {
+async function attempt(backend: Backend, settings: WorkerSettings, run: Process): Promise<boolean> {
   const crash = new AbortController();
   const finish = nextMessage(crash);
   const task = await openAirports(backend);
@@ -69,7 +77,7 @@ function observerUntil(crash: AbortSignal): ProcessObserver {
   };
 }
 
-async function readResult(backend: PointBackend): Promise<WorkerResult> {
+async function readResult(backend: Backend): Promise<WorkerResult> {
   const task: AirportsTask = await openAirports(backend);
   const state = await readState(task);
   const { restoredFrom } = task;

@@ -1,7 +1,7 @@
 /** Runs the built command as its users do. */
 
 import { spawn } from "node:child_process";
-import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { chmod, mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -21,12 +21,16 @@ export interface RunSetup {
   readonly script?: string;
   /** Sent when something has been printed. */
   readonly signal?: NodeJS.Signals;
+  /** Variables of the environment, besides those of this process. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 export async function runMain(args: readonly string[], setup: RunSetup = {}): Promise<Finished> {
   const temp = await mkdtemp(join(tmpdir(), "flights-test-"));
   try {
-    const ended = await spawned([setup.script ?? pathOf("../dist/main.js"), ...args], temp, setup.signal);
+    // Servers that refuse to be root's have their place in it.
+    await chmod(temp, 0o755);
+    const ended = await spawned([setup.script ?? pathOf("../dist/main.js"), ...args], temp, setup);
     return { ...ended, leftovers: await readdir(temp) };
   } finally {
     await rm(temp, { recursive: true, force: true });
@@ -36,11 +40,11 @@ export async function runMain(args: readonly string[], setup: RunSetup = {}): Pr
 function spawned(
   args: readonly string[],
   temp: string,
-  signal: NodeJS.Signals | undefined,
+  { signal, env = {} }: RunSetup,
 ): Promise<Omit<Finished, "leftovers">> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, args, {
-      env: { ...process.env, TMPDIR: temp, TEMP: temp },
+      env: { ...process.env, ...env, TMPDIR: temp, TEMP: temp },
       stdio: ["ignore", "pipe", "pipe"],
     });
     let stdout = "";

@@ -3,10 +3,13 @@
 import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Redis } from "ioredis";
+import pg from "pg";
 import { beforeAll, describe, expect, test } from "vitest";
 import { expectedState } from "../src/expected-state.js";
 import { digestState } from "../src/state-digest.js";
 import { type Finished, pathOf, runMain } from "./command.js";
+import { startPostgres, startRedis } from "./servers.js";
 
 const EVENTS = 40_000;
 const KILLED = "killed the process with SIGKILL";
@@ -59,6 +62,16 @@ function lastLineOf({ stdout }: Finished): string | undefined {
   return stdout.trimEnd().split("\n").at(-1);
 }
 
+async function leftOn(url: string): Promise<{ readonly keys: number; readonly wasUsed: boolean }> {
+  const client = new Redis(url);
+  try {
+    const used = await client.info("commandstats");
+    return { keys: await client.dbsize(), wasUsed: used.includes("cmdstat_evalsha:") };
+  } finally {
+    client.disconnect();
+  }
+}
+
 function withWorker(worker: string, args: readonly string[]): Promise<Finished> {
   return runMain([pathOf(`./${worker}`), ...args], { script: pathOf("./main-with-worker.mjs") });
 }
@@ -71,6 +84,23 @@ describe("--json", () => {
       name: "filesystem",
       args: ["--backend", "filesystem"],
       backend: "filesystem",
+      isDaily: false,
+      kills: 2,
+      how: KILLED,
+    },
+    { name: "redis", args: ["--backend", "redis"], backend: "redis", isDaily: false, kills: 2, how: KILLED },
+    {
+      name: "redis with more rows",
+      args: ["--backend", "redis", "--daily"],
+      backend: "redis",
+      isDaily: true,
+      kills: 1,
+      how: KILLED,
+    },
+    {
+      name: "postgres",
+      args: ["--backend", "postgres"],
+      backend: "postgres",
       isDaily: false,
       kills: 2,
       how: KILLED,
@@ -142,7 +172,61 @@ describe("for a person", () => {
   test("a wrong call is one line with a remedy, and exit code 2", async () => {
     const run = await runMain(["--backend", "tape"]);
     expect(run).toMatchObject({ code: 2, stdout: "" });
-    expect(run.stderr).toMatch(/'tape' is invalid\. Choose one of: lsm, filesystem, memory\.\n$/);
+    expect(run.stderr).toMatch(/'tape' is invalid\. Choose one of: lsm, filesystem, redis, postgres, memory\.\n$/);
+  });
+});
+
+describe("a server", () => {
+  test("one that runs already is used, goes on, and keeps nothing of the run", async () => {
+    const server = await startRedis({ config: ["--save", "", "--requirepass", "canary"] });
+    try {
+      const url = server.url.replace("//", "//:canary@");
+      const run = await runMain([...size, "--backend", "redis", "--kills", "1"], { env: { TIDEMARK_REDIS_URL: url } });
+      expect(run).toMatchObject({ code: 0, stderr: "", leftovers: [] });
+      expect(lastLineOf(run)).toBe(`exactly-once: match ${reference}`);
+      expect(run.stdout).not.toContain("canary");
+      expect(await leftOn(url)).toEqual({ keys: 0, wasUsed: true });
+    } finally {
+      await server.stop();
+    }
+  });
+
+  test("one of PostgreSQL that runs already is used, goes on, and keeps nothing of the run", async () => {
+    const server = await startPostgres();
+    const client = new pg.Client(server.url);
+    try {
+      const run = await runMain([...size, "--backend", "postgres", "--kills", "1", "--url", server.url]);
+      expect(run).toMatchObject({ code: 0, stderr: "", leftovers: [] });
+      expect(lastLineOf(run)).toBe(`exactly-once: match ${reference}`);
+      await client.connect();
+      const left = await client.query("SELECT nspname FROM pg_namespace WHERE nspname LIKE 'flights%'");
+      expect(left.rows).toEqual([]);
+      const { rows } = await client.query<{ written: string }>(
+        "SELECT sum(xact_commit) AS written FROM pg_stat_database",
+      );
+      expect(Number(rows[0]?.written)).toBeGreaterThan(10);
+    } finally {
+      await client.end();
+      await server.stop();
+    }
+  });
+
+  test.each(["redis", "postgres"])("one of the run's own is ended when the run is interrupted: %s", async (backend) => {
+    const run = await runMain(["--events", "600000", "--backend", backend], { signal: "SIGTERM" });
+    expect(run).toMatchObject({ code: 1, stderr: "Interrupted. signal=SIGTERM.\n", leftovers: [] });
+  });
+
+  test("one of the run's own is ended when the job fails", async () => {
+    const run = await withWorker("failing-worker.mjs", [...size, "--backend", "redis", "--json"]);
+    expect(run).toMatchObject({ code: 1, stdout: "", leftovers: [] });
+    expect(run.stderr).toMatch(/The disk is on fire\.\n$/);
+  });
+
+  test("one that is not there is an error that does not show the password", async () => {
+    const run = await runMain([...size, "--backend", "redis", "--url", "redis://:canary@127.0.0.1:1"]);
+    expect(run).toMatchObject({ code: 1, leftovers: [] });
+    expect(run.stderr).toMatch(/Redis/);
+    expect(run.stderr + run.stdout).not.toContain("canary");
   });
 });
 

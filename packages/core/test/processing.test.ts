@@ -55,6 +55,22 @@ describe("process", () => {
     await fc.assert(property, { numRuns: 60 });
   });
 
+  test("T28 lets the event loop turn while handlers wait for nothing", async () => {
+    const backend = { name: "memory", sync: true, checkpoints: memoryStorage() } as const;
+    const task = await openTask(OPERATOR, { job: "job", backend });
+    let hasTurned = false;
+    setImmediate(() => {
+      hasTurned = true;
+    });
+    /** Ends when the event loop has turned; else when that is beyond all patience. */
+    function* records(): Generator<LogRecord> {
+      for (let position = 0; !hasTurned && position < 3_000_000; position++) yield { key: "a", position };
+    }
+    await task.process(records(), keyOf, () => undefined);
+    expect(hasTurned).toBe(true);
+    await task.close();
+  });
+
   test("handles records of different keys at the same time", async () => {
     const task = await openLog();
     const gate = new Gate();

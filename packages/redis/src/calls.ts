@@ -6,7 +6,7 @@
  */
 
 import { type Clock, StateBackendError, type Timer } from "@tidemark/core";
-import type { Argument, RedisClient } from "./redis-client.js";
+import type { Argument, RedisClient, Socket } from "./redis-client.js";
 import { asRedisError, replyCode } from "./redis-error.js";
 import type { Script } from "./scripts.js";
 
@@ -14,6 +14,7 @@ export class Calls {
   readonly #client: RedisClient;
   readonly #clock: Clock;
   readonly #timeoutMs: number;
+  #isHolding = false;
 
   constructor(client: RedisClient, clock: Clock, timeoutMs: number) {
     this.#client = client;
@@ -57,17 +58,43 @@ export class Calls {
     }
   }
 
-  async #send(command: string, args: Argument[]): Promise<unknown> {
-    let timer: Timer | undefined;
-    const late = new Promise<never>((_resolve, reject) => {
-      timer = this.#clock.schedule(this.#timeoutMs, () => reject(timeoutError(command, this.#timeoutMs)), true);
+  #send(command: string, args: Argument[]): Promise<unknown> {
+    this.#holdSockets();
+    return new Promise((resolve, reject) => {
+      const timer: Timer = this.#clock.schedule(
+        this.#timeoutMs,
+        () => reject(timeoutError(command, this.#timeoutMs)),
+        true,
+      );
+      this.#client.callBuffer(command, args).then(
+        (reply) => {
+          timer.cancel();
+          resolve(reply);
+        },
+        (error: Error) => {
+          timer.cancel();
+          reject(error);
+        },
+      );
     });
-    try {
-      return await Promise.race([this.#client.callBuffer(command, args), late]);
-    } finally {
-      timer?.cancel();
-    }
   }
+
+  /** What is sent in one go is handed to the system in one piece: a call to the system for each command would cost more than the commands. */
+  #holdSockets(): void {
+    if (this.#isHolding) return;
+    this.#isHolding = true;
+    const sockets = socketsOf(this.#client);
+    for (const socket of sockets) socket.cork();
+    queueMicrotask(() => {
+      this.#isHolding = false;
+      for (const socket of sockets) socket.uncork();
+    });
+  }
+}
+
+function socketsOf(client: RedisClient): readonly Socket[] {
+  const clients = client.nodes?.("master") ?? [client];
+  return clients.flatMap(({ stream }) => (typeof stream?.cork === "function" ? [stream] : []));
 }
 
 function timeoutError(command: string, timeoutMs: number): StateBackendError {

@@ -40,6 +40,11 @@ export interface RedisCheckpointsOptions extends RedisCommonOptions {
    * server that does not say is refused too. @defaultValue `none`: whatever the server does
    */
   readonly durability?: Exclude<DurabilityClass, "unknown">;
+  /**
+   * So many replicas must have what was put before that resolves (`WAIT`), so that a failover to one of them does not lose it. Not on a cluster, where nobody
+   * can ask for them. @defaultValue 0
+   */
+  readonly replicas?: number;
 }
 
 /** A storage that can say how durable it is. */
@@ -53,26 +58,37 @@ export interface RedisCheckpoints extends CheckpointStorage {
  * @throws {TypeError} for an unknown option, or not exactly one of `client` and `url`
  */
 export function redisCheckpoints(options: RedisCheckpointsOptions): RedisCheckpoints {
-  const settings = commonSettings(options, ["durability"]);
-  const { durability = "none" } = options;
+  const settings = commonSettings(options, ["durability", "replicas"]);
+  const { durability = "none", replicas = 0, client } = options;
   if (!Object.hasOwn(RANKS, durability)) {
     throw new TypeError("There is no such durability. expected=none, process or host.");
   }
-  return new RedisCheckpointStorage(settings, durability);
+  if (!Number.isSafeInteger(replicas) || replicas < 0) {
+    throw new RangeError(`The number of replicas is none. replicas=${String(replicas)} expected=0 or more.`);
+  }
+  if (replicas > 0 && client?.nodes !== undefined) {
+    throw new TypeError("A cluster cannot be asked for replicas. Leave replicas out, and see min-replicas-to-write.");
+  }
+  return new RedisCheckpointStorage(settings, { durability, replicas });
 }
 
 const RANKS: Readonly<Record<DurabilityClass, number>> = { unknown: 0, none: 0, process: 1, host: 2 };
 
+interface Asked {
+  readonly durability: DurabilityClass;
+  readonly replicas: number;
+}
+
 class RedisCheckpointStorage implements RedisCheckpoints {
   readonly #settings: CommonSettings;
-  readonly #durability: DurabilityClass;
+  readonly #asked: Asked;
   readonly #root: string;
   readonly #underway = new Underway();
   #connection: Promise<Connection> | undefined;
 
-  constructor(settings: CommonSettings, durability: DurabilityClass) {
+  constructor(settings: CommonSettings, asked: Asked) {
     this.#settings = settings;
-    this.#durability = durability;
+    this.#asked = asked;
     this.#root = `${settings.prefix}{checkpoints}:`;
   }
 
@@ -154,8 +170,10 @@ class RedisCheckpointStorage implements RedisCheckpoints {
     if (!DONE.has(textOf(status))) await calls.write("unlink", parts).catch(() => undefined);
     switch (textOf(status)) {
       case "CREATED":
+        await this.#replicate(calls, name, length);
         return "created";
       case "EXISTS":
+        await this.#replicate(calls, name, length);
         return "exists";
       case "OTHER":
         throw corruptError(name, "there is an object of other content under this name");
@@ -168,6 +186,21 @@ class RedisCheckpointStorage implements RedisCheckpoints {
       default:
         throw partsLostError(name);
     }
+  }
+
+  /** Waits until enough replicas have the object. */
+  async #replicate(calls: Calls, name: string, length: number): Promise<void> {
+    const { replicas } = this.#asked;
+    if (replicas === 0) return;
+    const { timeoutMs } = this.#settings.timing;
+    // In one turn, so that they go the same way: the wait is for what this connection has written, and it has written nothing if it is a new one. A
+    // server that took over meanwhile may not have the object.
+    const [found, , reached] = await Promise.all([
+      calls.read("strlen", this.#object(name)),
+      calls.write("set", `${this.#root}written`, name),
+      calls.read("wait", replicas, Math.ceil(timeoutMs / 2)),
+    ]);
+    if (Number(found) !== length || Number(reached) < replicas) throw replicasError(name, Number(reached), replicas);
   }
 
   /** A part from `start` on, that ends at `end` at the latest, and the length of the whole at this moment. */
@@ -216,7 +249,8 @@ class RedisCheckpointStorage implements RedisCheckpoints {
     try {
       const facts = await readServerFacts(connection.calls);
       refuseEviction(facts);
-      if (RANKS[facts.durability] < RANKS[this.#durability]) throw durabilityError(facts, this.#durability);
+      const { durability } = this.#asked;
+      if (RANKS[facts.durability] < RANKS[durability]) throw durabilityError(facts, durability);
       return connection;
     } catch (error) {
       connection.release();
@@ -272,6 +306,15 @@ function partsLostError(name: string): StateBackendError {
   return new StateBackendError(
     "UNAVAILABLE",
     `Redis has lost what was sent of an object. name=${quoted(name)}. Nothing was stored: try again.`,
+  );
+}
+
+function replicasError(name: string, reached: number, replicas: number): StateBackendError {
+  return new StateBackendError(
+    "UNAVAILABLE",
+    `Too few replicas have what was stored. name=${quoted(name)} replicas=${reached} expected=${replicas}. ` +
+      "Look at the replicas, then try again.",
+    { outcome: "unknown" },
   );
 }
 

@@ -32,6 +32,8 @@ interface Moment {
 export class RedisSpace {
   readonly #calls: Calls;
   readonly #fence: string;
+  /** Whether the last read met a key that is absent. */
+  #expectsAbsent = false;
 
   constructor(calls: Calls, fence: Fence) {
     this.#calls = calls;
@@ -151,25 +153,44 @@ export class RedisSpace {
     }
   }
 
-  /** `fields` of a key group, and proof that the record next to them is ours. */
+  /**
+   * `fields` of a key group, and proof that the record next to them is ours. A value proves itself by its checksum; that one is absent is believed only if
+   * no entry is missing, for which they have to be counted: when that was needed last time, in the same turn.
+   */
   async #look(record: GroupRecord, fields: readonly Buffer[]): Promise<readonly (Buffer | null)[]> {
+    let isCounted = this.#expectsAbsent;
     for (let attempt = 1; ; attempt++) {
-      const since = record.confirmed;
-      // In one turn, so that they reach the server one behind the other.
-      const [found, length] = (await Promise.all([
-        this.#calls.read("hmget", record.redisKey, "f", "s", "n", ...fields),
-        this.#calls.read("hlen", record.redisKey),
-      ])) as [(Buffer | null)[], number];
-      const [fence, token, entries, ...values] = found;
-      this.#check(record, fence, token, since);
-      if (Number(length) === Number(textOf(entries)) + RECORD_FIELDS) return values;
-      if (attempt === ATTEMPTS) throw lossError(placeOf(record), "entries are missing or foreign");
+      const [entries, length, values] = await this.#ask(record, fields, isCounted);
+      this.#expectsAbsent = values.includes(null);
+      if (!this.#expectsAbsent || (isCounted && length === entries + RECORD_FIELDS)) return values;
+      if (isCounted && attempt >= ATTEMPTS) throw lossError(placeOf(record), "entries are missing or foreign");
+      isCounted = true;
     }
   }
 
   async #moment(record: GroupRecord): Promise<Moment> {
-    const [token, entries] = await this.#look(record, [Buffer.from("s"), Buffer.from("n")]);
-    return { token: Number(textOf(token)), entries: Number(textOf(entries)) };
+    for (let attempt = 1; ; attempt++) {
+      const [entries, length, [token]] = await this.#ask(record, [Buffer.from("s")], true);
+      if (length === entries + RECORD_FIELDS) return { token: Number(textOf(token)), entries };
+      if (attempt === ATTEMPTS) throw lossError(placeOf(record), "entries are missing or foreign");
+    }
+  }
+
+  /** How many entries there should be, how many fields there are, and `fields`, of a record that is ours. */
+  async #ask(
+    record: GroupRecord,
+    fields: readonly Buffer[],
+    isCounted: boolean,
+  ): Promise<readonly [number, number, readonly (Buffer | null)[]]> {
+    const since = record.confirmed;
+    // In one turn, so that they reach the server one behind the other.
+    const [found, length] = (await Promise.all([
+      this.#calls.read("hmget", record.redisKey, "f", "s", "n", ...fields),
+      isCounted ? this.#calls.read("hlen", record.redisKey) : Number.NaN,
+    ])) as [(Buffer | null)[], number];
+    const [fence, token, entries] = found;
+    this.#check(record, fence, token, since);
+    return [Number(textOf(entries)), Number(length), found.slice(3)];
   }
 
   #check(record: GroupRecord, fence: Buffer | null | undefined, token: Buffer | null | undefined, since: number): void {

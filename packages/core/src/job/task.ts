@@ -19,6 +19,7 @@ import { TaskTimers, type Timers } from "../task/timers.js";
 import { TimerService } from "../task/timer-service.js";
 import type { Telemetry } from "../telemetry/telemetry.js";
 import { InFlight } from "../task/in-flight.js";
+import type { Slicer } from "../segment/slicer.js";
 import { type ProcessOptions, processRecords } from "../task/process.js";
 
 /** The handles of all declared states, by name. */
@@ -138,7 +139,10 @@ export function bindStates(
 }
 
 export interface TaskServices {
+  readonly hasRoom: () => boolean;
   readonly ready: () => Promise<void>;
+  /** Of what handles records. */
+  readonly slicer: Slicer;
   readonly poison: (cause: unknown) => void;
   readonly telemetry: Telemetry;
   /** How long a call may wait for the records in flight. */
@@ -169,8 +173,8 @@ export function taskHandle(
       try {
         const guarded: typeof handler = (record, id) => timers.inHandler(() => handler(record, id));
         const check = (): void => runtime.epoch.check();
-        const { ready, poison: failed } = services;
-        const scope = { inFlight, check, ready, keyOf, identityOf, advance, handler: guarded, failed };
+        const { hasRoom, ready, slicer, poison: failed } = services;
+        const scope = { inFlight, check, hasRoom, ready, slicer, keyOf, identityOf, advance, handler: guarded, failed };
         await processRecords(records, scope, options);
       } catch (error) {
         services.poison(error);

@@ -23,18 +23,18 @@ export interface FlatRow {
   readonly content: unknown;
 }
 
+/** The rows of the cell of `identity`; `wholeSub` stands for the one at the key of the cell itself. */
 export function* flatten(
-  cells: ReadonlyMap<KeyIdentity, LayerCell>,
+  identity: KeyIdentity,
+  { isWhole, rows }: LayerCell,
   wholeSub: KeyIdentity | undefined,
 ): Generator<FlatRow, void, undefined> {
-  for (const [identity, { isWhole, rows }] of cells) {
-    if (isWhole) {
-      const content = wholeSub === undefined ? undefined : rows.get(wholeSub);
-      yield { identity, sub: undefined, clears: true, content: content ?? DELETED };
-    }
-    for (const [sub, content] of rows) {
-      if (!isWhole || sub !== wholeSub) yield { identity, sub, clears: false, content };
-    }
+  if (isWhole) {
+    const content = wholeSub === undefined ? undefined : rows.get(wholeSub);
+    yield { identity, sub: undefined, clears: true, content: content ?? DELETED };
+  }
+  for (const [sub, content] of rows) {
+    if (!isWhole || sub !== wholeSub) yield { identity, sub, clears: false, content };
   }
 }
 

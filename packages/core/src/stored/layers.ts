@@ -1,75 +1,107 @@
 /**
- * What memory holds of a state whose rest is in a store, newest first:
+ * What memory holds of a state whose rest is in a store, found by one look into one index. Each row belongs to a layer:
  *
  *   current   written in this epoch
  *   frozen    of epochs whose changes the store does not have yet
- *   clean     the store has the same: the changes of the last epochs that it got, and what was read from it
- *   (store)
+ *   clean     the store has the same: what it got of ended epochs, and what was read from it
+ *
+ *   ──write──▶ current ──freeze──▶ frozen ──applied──▶ clean ──forget──▶ (store)
  *
  * Invariants:
- * - What a layer says of a row hides what the layers below say, and the store.
- * - Clean layers say what the store says. Only of them anything goes when memory gets short: what came into the oldest first.
+ * - What a row says hides what older rows say, and the store. Older ones are kept only where `joins` says that they have more to say.
+ * - A row of a frozen layer does not change: who writes over it makes another one.
+ * - Only clean rows go when memory gets short. One that was used since the last round stays for another one.
  */
 
 import type { KeyIdentity } from "../contracts/codec.js";
 import type { MemoryBudget, MemoryUser } from "./memory-budget.js";
 
-/** What one layer has. */
-export interface Layer<Content> {
-  readonly cells: Map<KeyIdentity, Content>;
-  /** Rows in all of its cells. */
-  rows: number;
-  /** Values in all of its rows, estimated for what the layer takes. */
-  values: number;
+/** What a layer says, above what older layers say. */
+export interface KnownRow<Content> {
+  readonly content: Content;
+  readonly older: KnownRow<Content> | undefined;
 }
 
-interface FrozenLayer<Content> extends Layer<Content> {
-  readonly epoch: number;
+/** What was written in one epoch, in the order of the first writes. */
+export interface WrittenLayer<Content> {
+  readonly identities: readonly KeyIdentity[];
+  readonly rows: readonly KnownRow<Content>[];
+  /** Entries that it comes to. */
+  readonly entries: number;
 }
 
 export interface LayersOptions<Content> {
   readonly budget: MemoryBudget;
   /** Estimated bytes of a value. */
   valueBytes(): number;
-  /** How many values a cell of a layer has. */
+  /** How many values a row has. */
   valuesOf(content: Content): number;
-  /** What two layers have of a cell, the newer above the older. */
-  join(older: Content, newer: Content): Content;
+  /** What two rows come to, the newer above the older; nothing if a newer one says everything. */
+  readonly join?: (older: Content, newer: Content) => Content;
 }
 
-/** Share of the budget that one clean layer may take before the next is begun. */
-const CLEAN_SHARE = 1 / 8;
-/** So many clean layers are looked through at most: two become one. */
-const CLEAN_LAYERS_MAX = 8;
 /** So many values come between two looks at the budget. */
 const LOOK_VALUES = 64;
 
+class Layer<Content> implements WrittenLayer<Content> {
+  identities: KeyIdentity[] = [];
+  rows: Row<Content>[] = [];
+  entries = 0;
+  /** Estimated for what it takes. */
+  values = 0;
+  /** Of them, those that went when a newer row took their place. */
+  goneValues = 0;
+  /** Set when it is frozen. */
+  epoch = 0;
+  isClean = false;
+}
+
+class Row<Content> implements KnownRow<Content> {
+  content: Content;
+  layer: Layer<Content>;
+  /** Since whoever makes room came past. */
+  isUsed = false;
+  older: Row<Content> | undefined;
+
+  constructor(content: Content, layer: Layer<Content>, older: Row<Content> | undefined) {
+    this.content = content;
+    this.layer = layer;
+    this.older = older;
+  }
+}
+
 export class Layers<Content> implements MemoryUser {
-  #current: Layer<Content> = emptyLayer();
-  /** Newest first. */
-  #frozen: readonly FrozenLayer<Content>[] = [];
-  /** Newest first. */
-  readonly #clean: Layer<Content>[] = [];
-  #valuesToLook = LOOK_VALUES;
   readonly #options: LayersOptions<Content>;
+  readonly #index = new Map<KeyIdentity, Row<Content>>();
+  #current = new Layer<Content>();
+  /** Oldest first. */
+  #frozen: readonly Layer<Content>[] = [];
+  /** Of what was read. */
+  readonly #read = new Layer<Content>();
+  #cleanValues = 0;
+  #valuesToLook = LOOK_VALUES;
+  /** Makes room from the beginning of the index: everything before it has gone, or has moved to the end. */
+  #hand: MapIterator<[KeyIdentity, Row<Content>]> | undefined;
 
   constructor(options: LayersOptions<Content>) {
     this.#options = options;
+    this.#read.isClean = true;
     options.budget.add(this);
   }
 
-  get current(): Layer<Content> {
-    return this.#current;
+  /** Layers whose changes the store does not have, oldest first. */
+  get unapplied(): readonly WrittenLayer<Content>[] {
+    return [...this.#frozen, this.#current];
   }
 
-  /** Layers whose changes the store does not have, newest first. */
-  get unapplied(): readonly Layer<Content>[] {
-    return [this.#current, ...this.#frozen];
+  /** Entries that were written in this epoch. */
+  get writtenEntries(): number {
+    return this.#current.entries;
   }
 
-  /** All layers, newest first. */
-  get all(): readonly Layer<Content>[] {
-    return [this.#current, ...this.#frozen, ...this.#clean];
+  /** Values that were written in this epoch. */
+  get writtenValues(): number {
+    return this.#current.values;
   }
 
   get unappliedBytes(): number {
@@ -77,25 +109,55 @@ export class Layers<Content> implements MemoryUser {
   }
 
   get cleanBytes(): number {
-    return this.#clean.reduce((sum, { values }) => sum + values, 0) * this.#options.valueBytes();
+    return this.#cleanValues * this.#options.valueBytes();
   }
 
-  /** What the newest layer that knows a cell has of it, where that is all there is to know. */
+  /** What the newest row of `identity` says. */
   find(identity: KeyIdentity): Content | undefined {
-    const content = this.#current.cells.get(identity);
-    if (content !== undefined) return content;
-    for (let age = 0; age < this.#frozen.length; age++) {
-      const found = this.#frozen[age]?.cells.get(identity);
-      if (found !== undefined) return found;
+    const row = this.#index.get(identity);
+    if (row === undefined) return undefined;
+    if (!row.isUsed) row.isUsed = true;
+    return row.content;
+  }
+
+  /** The newest row of `identity`, above the older ones. */
+  rowOf(identity: KeyIdentity): KnownRow<Content> | undefined {
+    const row = this.#index.get(identity);
+    if (row === undefined) return undefined;
+    row.isUsed = true;
+    for (let known: Row<Content> | undefined = row; known !== undefined; known = known.older) this.#joinBelow(known);
+    return row;
+  }
+
+  /** What this epoch has written of `identity`. */
+  written(identity: KeyIdentity): Content | undefined {
+    const row = this.#index.get(identity);
+    return row?.layer === this.#current ? row.content : undefined;
+  }
+
+  /** What the newest row of `identity` says, if the store does not have it. */
+  unappliedOf(identity: KeyIdentity): Content | undefined {
+    const row = this.#index.get(identity);
+    return row?.layer.isClean === false ? row.content : undefined;
+  }
+
+  /** Whether memory has a row of `identity`. */
+  has(identity: KeyIdentity): boolean {
+    return this.#index.has(identity);
+  }
+
+  /** Writes a row with so many entries, unless this epoch has written it already: then its content is replaced. */
+  write(identity: KeyIdentity, content: Content, entries: number): void {
+    const current = this.#current;
+    const row = this.#index.get(identity);
+    if (row?.layer === current) {
+      row.content = content;
+      return;
     }
-    for (let age = 0; age < this.#clean.length; age++) {
-      const layer = this.#clean[age] as Layer<Content>;
-      const found = layer.cells.get(identity);
-      if (found === undefined) continue;
-      if (age > 0) this.#renew(identity, found, layer);
-      return found;
-    }
-    return undefined;
+    current.identities.push(identity);
+    current.rows.push(this.#above(row, identity, content));
+    current.entries += entries;
+    this.wrote(this.#options.valuesOf(content));
   }
 
   /** The current layer got values. */
@@ -104,62 +166,106 @@ export class Layers<Content> implements MemoryUser {
     this.#look(values);
   }
 
-  /** Takes in what the store has of a cell. */
+  /** The current layer got entries. */
+  gotEntries(entries: number): void {
+    this.#current.entries += entries;
+  }
+
+  /** Takes in what the store has of `identity`, where memory has nothing. */
   keep(identity: KeyIdentity, content: Content): void {
-    const layer = this.cleanLayer();
-    const before = layer.cells.get(identity);
-    layer.cells.set(identity, content);
-    const values = this.#options.valuesOf(content) - (before === undefined ? 0 : this.#options.valuesOf(before));
-    this.kept(layer, values);
+    this.#index.set(identity, new Row(content, this.#read, undefined));
+    this.kept(this.#options.valuesOf(content));
   }
 
-  /** The clean layer that takes what is read. */
-  cleanLayer(): Layer<Content> {
-    const newest = this.#clean[0];
-    const limit = this.#options.budget.limitBytes * CLEAN_SHARE;
-    if (newest !== undefined && newest.values * this.#options.valueBytes() < limit) return newest;
-    const added = emptyLayer<Content>();
-    this.#addClean([added]);
-    return added;
+  /** The clean row of `identity`, below all others, for more of what the store has: see `kept`. */
+  cleanRow(identity: KeyIdentity, make: () => Content): Content {
+    let lowest = this.#index.get(identity);
+    if (lowest === undefined) {
+      lowest = new Row(make(), this.#read, undefined);
+      this.#index.set(identity, lowest);
+      return lowest.content;
+    }
+    this.#joinBelow(lowest);
+    while (lowest.older !== undefined) {
+      lowest = lowest.older;
+      this.#joinBelow(lowest);
+    }
+    if (!lowest.layer.isClean) {
+      lowest.older = new Row(make(), this.#read, undefined);
+      lowest = lowest.older;
+    }
+    return lowest.content;
   }
 
-  /** A clean layer got values. */
-  kept(layer: Layer<Content>, values: number): void {
-    layer.values += values;
+  /** A clean row got values. */
+  kept(values: number): void {
+    this.#cleanValues += values;
     this.#look(values);
   }
 
   forget(bytes: number): void {
     let values = bytes / this.#options.valueBytes();
-    for (let oldest = this.#clean.at(-1); oldest !== undefined && values > 0; oldest = this.#clean.at(-1)) {
-      for (const [identity, content] of oldest.values > values ? oldest.cells : []) {
-        if (values <= 0) return;
-        const gone = this.#options.valuesOf(content);
-        oldest.cells.delete(identity);
-        oldest.values -= gone;
-        values -= gone;
-      }
-      // All of it is to go, or all that could be counted has gone.
-      values -= oldest.values;
-      this.#clean.pop();
+    // In one round what was used becomes unused, in the next it goes.
+    for (let steps = 2 * this.#index.size + 2; values > 0 && steps > 0; steps--) {
+      this.#hand ??= this.#index.entries();
+      const next = this.#hand.next();
+      if (next.done === true) this.#hand = undefined;
+      else values -= this.#forgetRow(...next.value);
     }
   }
 
   /** Ends the epoch: a new layer takes the writes to come. Returns the old one. */
-  freeze(epoch: number): Layer<Content> {
+  freeze(epoch: number): WrittenLayer<Content> {
     const ended = this.#current;
-    if (ended.rows > 0) this.#frozen = [{ ...ended, epoch }, ...this.#frozen];
-    this.#current = emptyLayer();
+    ended.epoch = epoch;
+    if (ended.rows.length > 0) this.#frozen = [...this.#frozen, ended];
+    this.#current = new Layer();
     return ended;
   }
 
   /** The store has the changes of all epochs up to this one. */
   applied(epoch: number): void {
-    const clean = this.#frozen.filter((layer) => layer.epoch <= epoch);
-    if (clean.length === 0) return;
+    const applied = this.#frozen.filter((layer) => layer.epoch <= epoch);
+    if (applied.length === 0) return;
     this.#frozen = this.#frozen.filter((layer) => layer.epoch > epoch);
-    this.#addClean(clean);
+    for (const layer of applied) {
+      layer.isClean = true;
+      // Its rows stay where the index has them.
+      layer.identities = [];
+      layer.rows = [];
+      this.#cleanValues += layer.values - layer.goneValues;
+    }
     this.#options.budget.settle();
+  }
+
+  /** A row of the current layer that hides `row`: that itself, if nothing else needs what it says. */
+  #above(row: Row<Content> | undefined, identity: KeyIdentity, content: Content): Row<Content> {
+    const keepsOlder = this.#options.join !== undefined;
+    if (row !== undefined && !keepsOlder) {
+      const { layer } = row;
+      const values = this.#options.valuesOf(row.content);
+      if (layer.isClean) {
+        this.#cleanValues -= values;
+        row.content = content;
+        row.layer = this.#current;
+        return row;
+      }
+      layer.goneValues += values;
+    }
+    const above = new Row(content, this.#current, keepsOlder ? row : undefined);
+    this.#index.set(identity, above);
+    return above;
+  }
+
+  /** Clean rows that stand above each other become one. */
+  #joinBelow(row: Row<Content>): void {
+    const { join } = this.#options;
+    for (let { older } = row; row.layer.isClean && older !== undefined && join !== undefined; older = row.older) {
+      const values = this.#options.valuesOf(row.content) + this.#options.valuesOf(older.content);
+      row.content = join(older.content, row.content);
+      row.older = older.older;
+      this.#cleanValues += this.#options.valuesOf(row.content) - values;
+    }
   }
 
   #look(values: number): void {
@@ -169,36 +275,21 @@ export class Layers<Content> implements MemoryUser {
     this.#options.budget.settle();
   }
 
-  /** What is used stays: it moves on to the layer that goes last. */
-  #renew(identity: KeyIdentity, content: Content, layer: Layer<Content>): void {
-    layer.cells.delete(identity);
-    layer.values -= this.#options.valuesOf(content);
-    this.keep(identity, content);
-  }
-
-  #addClean(layers: readonly Layer<Content>[]): void {
-    while (this.#clean.length >= CLEAN_LAYERS_MAX) this.#joinSmallest();
-    this.#clean.unshift(...layers);
-  }
-
-  /** The smallest layer but the oldest goes into the one below it. */
-  #joinSmallest(): void {
-    const sizes = this.#clean.slice(0, -1).map(({ values }) => values);
-    const at = sizes.indexOf(Math.min(...sizes));
-    const [newer] = this.#clean.splice(at, 1);
-    const older = this.#clean[at];
-    if (newer === undefined || older === undefined) return;
-    for (const [identity, content] of newer.cells) {
-      const below = older.cells.get(identity);
-      const joined = below === undefined ? content : this.#options.join(below, content);
-      // Behind all that was there: it goes last.
-      older.cells.delete(identity);
-      older.cells.set(identity, joined);
-      older.values += this.#options.valuesOf(joined) - (below === undefined ? 0 : this.#options.valuesOf(below));
+  /** Lets go of what is clean of a row, if it is not used; else moves it to the end. Returns how many values went. */
+  #forgetRow(identity: KeyIdentity, row: Row<Content>): number {
+    this.#index.delete(identity);
+    const { isUsed } = row;
+    row.isUsed = false;
+    if (isUsed || !row.layer.isClean) this.#index.set(identity, row);
+    if (isUsed) return 0;
+    let gone = 0;
+    let above: Row<Content> | undefined;
+    for (let known: Row<Content> | undefined = row; known !== undefined; known = known.older) {
+      if (known.layer.isClean) gone += this.#options.valuesOf(known.content);
+      else above = known;
     }
+    if (above !== undefined) above.older = undefined;
+    this.#cleanValues -= gone;
+    return gone;
   }
-}
-
-function emptyLayer<Content>(): Layer<Content> {
-  return { cells: new Map(), rows: 0, values: 0 };
 }

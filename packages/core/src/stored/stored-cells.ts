@@ -78,12 +78,12 @@ export class StoredCells implements StateTable {
   }
 
   get writtenBytes(): number {
-    return this.#layers.current.values * this.#format.valueBytes();
+    return this.#layers.writtenValues * this.#format.valueBytes();
   }
 
   /** Values that were written in the epoch. */
   get writtenValues(): number {
-    return this.#layers.current.values;
+    return this.#layers.writtenValues;
   }
 
   /** The content of one row, or `undefined`; a promise only if the store has to be waited for. */
@@ -134,20 +134,21 @@ export class StoredCells implements StateTable {
   clear(key: unknown, namespace: BinaryKey): void {
     const cell = this.#cellToWrite(key, namespace);
     for (const sub of [...cell.rows.keys()]) this.#drop(cell, sub);
-    if (!cell.isWhole) this.#layers.current.rows++;
+    if (cell.isWhole) return;
     cell.isWhole = true;
+    this.#layers.gotEntries(1);
+    this.#layers.wrote(1);
   }
 
   /** A number that is another one after each write to a key. */
   versionOf(key: unknown, namespace: BinaryKey): number {
     const identity = this.#options.address.identity(key, namespace);
-    const newest = this.#layers.unapplied.find(({ cells }) => cells.has(identity));
-    return newest?.cells.get(identity)?.version ?? 0;
+    return this.#layers.unappliedOf(identity)?.version ?? 0;
   }
 
   /** What the current epoch has of a key. */
   written(key: unknown, namespace: BinaryKey): LayerCell | undefined {
-    return this.#layers.current.cells.get(this.#options.address.identity(key, namespace));
+    return this.#layers.written(this.#options.address.identity(key, namespace));
   }
 
   /** A row of the current epoch is about to get more values. */
@@ -178,12 +179,14 @@ export class StoredCells implements StateTable {
   }
 
   freeze(): FrozenRows {
-    const { cells, rows } = this.#layers.freeze(this.#options.epoch.number);
-    const flat = lazily(() => [...flatten(cells, this.#format.wholeSub)]);
+    const { identities, rows, entries } = this.#layers.freeze(this.#options.epoch.number);
+    const flat = lazily(() =>
+      rows.flatMap(({ content }, at) => [...flatten(identities[at] as KeyIdentity, content, this.#format.wholeSub)]),
+    );
     const rowAt = (at: number): FlatRow => flat()[at] as FlatRow;
     return {
       stateId: this.stateId,
-      count: rows,
+      count: entries,
       groupAt: (at) => groupOf(this.#options, rowAt(at).identity),
       isDroppedAt: () => false,
       sortKeyAt: (at) => this.#keyInState(rowAt(at)),
@@ -211,30 +214,29 @@ export class StoredCells implements StateTable {
   }
 
   #cellToWrite(key: unknown, namespace: BinaryKey): LayerCell {
-    const { cells } = this.#layers.current;
     const identity = this.#options.address.identity(key, namespace);
-    const known = cells.get(identity);
-    if (known === undefined) ownedGroupOf(this.#options, key);
-    const cell = known ?? new LayerCell();
-    if (known === undefined) cells.set(identity, cell);
+    let cell = this.#layers.written(identity);
+    if (cell === undefined) {
+      ownedGroupOf(this.#options, key);
+      cell = new LayerCell();
+      this.#layers.write(identity, cell, 0);
+    }
     cell.version = ++this.#version;
     return cell;
   }
 
   #write(cell: LayerCell, sub: KeyIdentity, content: unknown): void {
-    const { current } = this.#layers;
     const before = cell.rows.get(sub);
-    if (before === undefined && !this.#isInClear(cell, sub)) current.rows++;
+    if (before === undefined && !this.#isInClear(cell, sub)) this.#layers.gotEntries(1);
     cell.rows.set(sub, content);
     cell.last = sub;
     this.#layers.wrote(this.#values(content) - (before === undefined ? 0 : this.#values(before)));
   }
 
   #drop(cell: LayerCell, sub: KeyIdentity): void {
-    const { current } = this.#layers;
     const content = cell.rows.get(sub);
     if (content === undefined) return;
-    if (!this.#isInClear(cell, sub)) current.rows--;
+    if (!this.#isInClear(cell, sub)) this.#layers.gotEntries(-1);
     cell.rows.delete(sub);
     if (cell.last === sub) cell.last = undefined;
     this.#layers.wrote(-this.#values(content));
@@ -251,9 +253,8 @@ export class StoredCells implements StateTable {
 
   /** What memory knows of a row: its content, DELETED, or nothing. */
   #known(identity: KeyIdentity, sub: KeyIdentity): unknown {
-    for (const { cells } of this.#layers.all) {
-      const cell = cells.get(identity);
-      if (cell === undefined) continue;
+    for (let row = this.#layers.rowOf(identity); row !== undefined; row = row.older) {
+      const cell = row.content;
       const content = cell.rows.get(sub);
       if (content !== undefined) return content;
       if (cell.isWhole) return DELETED;
@@ -274,21 +275,18 @@ export class StoredCells implements StateTable {
 
   #keep(identity: KeyIdentity, sub: KeyIdentity, stored: Uint8Array | undefined): unknown {
     const content = stored === undefined ? DELETED : this.#read(stored);
-    const layer = this.#layers.cleanLayer();
-    const cell = layer.cells.get(identity) ?? new LayerCell();
-    layer.cells.set(identity, cell);
-    const before = cell.rows.get(sub);
-    cell.rows.set(sub, content);
-    this.#layers.kept(layer, this.#values(content) - (before === undefined ? 0 : this.#values(before)));
+    const { rows } = this.#layers.cleanRow(identity, emptyCell);
+    const before = rows.get(sub);
+    rows.set(sub, content);
+    this.#layers.kept(this.#values(content) - (before === undefined ? 0 : this.#values(before)));
     return present(content);
   }
 
   /** All rows of a key, if memory knows them or is given what the store has. */
   #merged(identity: KeyIdentity, stored: PresentRows | undefined): PresentRows | undefined {
     const known: LayerCell[] = [];
-    for (const { cells } of this.#layers.all) {
-      const cell = cells.get(identity);
-      if (cell === undefined) continue;
+    for (let row = this.#layers.rowOf(identity); row !== undefined; row = row.older) {
+      const cell = row.content;
       known.push(cell);
       if (cell.isWhole) break;
     }
@@ -319,10 +317,12 @@ export class StoredCells implements StateTable {
   }
 
   #keepWhole(identity: KeyIdentity, rows: PresentRows): void {
-    const cell = new LayerCell();
+    const cell = this.#layers.cleanRow(identity, emptyCell);
+    const before = this.#valuesIn(cell);
     cell.isWhole = true;
+    cell.rows.clear();
     for (const [sub, content] of rows) cell.rows.set(sub, content);
-    this.#layers.keep(identity, cell);
+    this.#layers.kept(this.#valuesIn(cell) - before);
   }
 
   #valuesIn(cell: LayerCell): number {
@@ -348,14 +348,16 @@ export class StoredCells implements StateTable {
   /** What the store does not have yet, by key group, ascending by key. */
   #overlay(): Map<number, OverlayRow<unknown>[]> {
     const newest = new Map<KeyIdentity, LayerCell>();
-    for (const { cells } of [...this.#layers.unapplied].reverse()) {
-      for (const [identity, cell] of cells) {
+    for (const { identities, rows } of this.#layers.unapplied) {
+      for (const [at, { content: cell }] of rows.entries()) {
+        const identity = identities[at] as KeyIdentity;
         const older = newest.get(identity);
         newest.set(identity, older === undefined ? cell : joined(older, cell));
       }
     }
     const groups = new Map<number, OverlayRow<unknown>[]>();
-    for (const row of flatten(newest, this.#format.wholeSub)) {
+    const { wholeSub } = this.#format;
+    for (const row of [...newest].flatMap(([identity, cell]) => [...flatten(identity, cell, wholeSub)])) {
       const { address, maxParallelism } = this.#options;
       const group = keyGroupOf(address.hash(row.identity), maxParallelism);
       const rows = groups.get(group) ?? [];
@@ -366,6 +368,10 @@ export class StoredCells implements StateTable {
     for (const rows of groups.values()) rows.sort((a, b) => (a.key < b.key ? -1 : 1));
     return groups;
   }
+}
+
+function emptyCell(): LayerCell {
+  return new LayerCell();
 }
 
 function present(content: unknown): unknown {

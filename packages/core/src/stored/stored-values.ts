@@ -11,7 +11,6 @@ import type { FrozenRows } from "../table/frozen-rows.js";
 import { RowMeter } from "../table/row-meter.js";
 import { CELL_OFFSET, type StateTable } from "../table/state-table.js";
 import { groupOf, ownedGroupOf, type TableOptions } from "../table/table-options.js";
-import { lazily } from "./lazily.js";
 import { Layers } from "./layers.js";
 import type { OverlayRow } from "./merged-scan.js";
 import { type MetRow, scanGroups } from "./scan-groups.js";
@@ -37,7 +36,6 @@ export class StoredValues implements StateTable {
       budget: access.budget,
       valueBytes: () => access.rowBytes(this.#meter),
       valuesOf: () => 1,
-      join: (_, newer) => newer,
     });
   }
 
@@ -47,7 +45,7 @@ export class StoredValues implements StateTable {
   }
 
   get writtenBytes(): number {
-    return this.#layers.current.rows * this.#access.rowBytes(this.#meter);
+    return this.#layers.writtenEntries * this.#access.rowBytes(this.#meter);
   }
 
   /** The value of `key`, or `undefined`; a promise only if the store has to be waited for. */
@@ -73,8 +71,7 @@ export class StoredValues implements StateTable {
 
   /** Stores `value`, which the state owns. */
   put(key: unknown, namespace: BinaryKey, value: unknown): void {
-    const { current } = this.#layers;
-    if (this.#meter.isDue(current.rows + 1)) this.#meter.sample(value);
+    if (this.#meter.isDue(this.#layers.writtenEntries + 1)) this.#meter.sample(value);
     this.#write(key, namespace, value);
   }
 
@@ -112,19 +109,17 @@ export class StoredValues implements StateTable {
   }
 
   freeze(): FrozenRows {
-    const { cells, rows } = this.#layers.freeze(this.#options.epoch.number);
+    const { identities, rows } = this.#layers.freeze(this.#options.epoch.number);
     const { address, codec, valueFlags = 0 } = this.#options;
-    const identities = lazily(() => [...cells.keys()]);
-    const contents = lazily(() => [...cells.values()]);
-    const identityAt = (at: number): KeyIdentity => identities()[at] as KeyIdentity;
+    const identityAt = (at: number): KeyIdentity => identities[at] as KeyIdentity;
     return {
       stateId: this.stateId,
-      count: rows,
+      count: rows.length,
       groupAt: (at) => groupOf(this.#options, identityAt(at)),
       isDroppedAt: () => false,
       sortKeyAt: (at) => address.sortKey(identityAt(at)),
       appendAt(at, block) {
-        const content = contents()[at];
+        const content = rows[at]?.content;
         const out = block.append(address.encode(identityAt(at)), content === DELETED ? FLAG_DELETE : valueFlags);
         if (content !== DELETED) codec.write(content, out);
       },
@@ -142,14 +137,9 @@ export class StoredValues implements StateTable {
   }
 
   #write(key: unknown, namespace: BinaryKey, content: Content): void {
-    const { current } = this.#layers;
     const identity = this.#options.address.identity(key, namespace);
-    if (!current.cells.has(identity)) {
-      ownedGroupOf(this.#options, key);
-      current.rows++;
-      this.#layers.wrote(1);
-    }
-    current.cells.set(identity, content);
+    if (!this.#layers.has(identity)) ownedGroupOf(this.#options, key);
+    this.#layers.write(identity, content, 1);
   }
 
   async #fetch(identity: KeyIdentity, group: number): Promise<unknown> {
@@ -180,8 +170,8 @@ export class StoredValues implements StateTable {
   /** What the store does not have yet, by key group, ascending by key. */
   #overlay(): Map<number, OverlayRow<unknown>[]> {
     const newest = new Map<KeyIdentity, Content>();
-    for (const { cells } of [...this.#layers.unapplied].reverse()) {
-      for (const [identity, content] of cells) newest.set(identity, content);
+    for (const { identities, rows } of this.#layers.unapplied) {
+      for (const [at, { content }] of rows.entries()) newest.set(identities[at] as KeyIdentity, content);
     }
     const groups = new Map<number, OverlayRow<unknown>[]>();
     for (const [identity, content] of newest) {

@@ -22,6 +22,7 @@ export class FrozenTable {
   readonly bytes: number;
   readonly rowCount: number;
   readonly #states: readonly FrozenRows[];
+  #sorted: Promise<readonly SortedRows[]> | undefined;
 
   constructor(states: readonly FrozenRows[], { epoch, bytes }: { readonly epoch: number; readonly bytes: number }) {
     this.epoch = epoch;
@@ -32,10 +33,10 @@ export class FrozenTable {
 
   async *entries(slicer: Slicer): EntrySource {
     const block = new BlockBuilder();
-    for (const part of await this.#byGroup(slicer)) {
-      const order = distinct(await sortInSlices(orderOf(part), slicer), part.state);
-      for (let from = 0; from < order.length; ) {
-        from += appendRows(part, order.slice(from, from + BLOCK_ROWS), block);
+    this.#sorted ??= this.#sort(slicer);
+    for (const part of await this.#sorted) {
+      for (let from = 0; from < part.places.length; ) {
+        from += appendRows(part, part.places.subarray(from, from + BLOCK_ROWS), block);
         yield block.finish();
         if (slicer.isDue()) await slicer.pause();
       }
@@ -50,6 +51,16 @@ export class FrozenTable {
         if (at % STRETCH_ROWS === 0 && slicer.isDue()) await slicer.pause();
       }
     }
+  }
+
+  /** What the entries are, in their order: it is kept, since a store takes them after the segment. */
+  async #sort(slicer: Slicer): Promise<readonly SortedRows[]> {
+    const parts: SortedRows[] = [];
+    for (const { group, state, places } of await this.#byGroup(slicer)) {
+      const order = distinct(await sortInSlices(orderOf(state, places), slicer), state);
+      parts.push({ group, state, places: Uint32Array.from(order, ({ at }) => at) });
+    }
+    return parts;
   }
 
   /** The rows by key group, then state, ascending. */
@@ -74,13 +85,20 @@ interface GroupRows {
   readonly places: readonly number[];
 }
 
+/** Those of them that count, ascending by key. */
+interface SortedRows {
+  readonly group: number;
+  readonly state: FrozenRows;
+  readonly places: Uint32Array;
+}
+
 function addTo(groups: Map<number, number[]>, group: number, at: number): void {
   const places = groups.get(group);
   if (places === undefined) groups.set(group, [at]);
   else places.push(at);
 }
 
-function orderOf({ state, places }: GroupRows): RowOrder[] {
+function orderOf(state: FrozenRows, places: readonly number[]): RowOrder[] {
   return places.map((at) => ({ sortKey: state.sortKeyAt(at), at, lead: 0 }));
 }
 
@@ -96,11 +114,11 @@ function distinct(order: readonly RowOrder[], state: FrozenRows): readonly RowOr
   });
 }
 
-/** Makes `block` of as many rows of `order`, from its beginning, as it takes; gives their number. */
-function appendRows({ group, state }: GroupRows, order: readonly RowOrder[], block: BlockBuilder): number {
+/** Makes `block` of as many of the rows at `places`, from the first on, as it takes; gives their number. */
+function appendRows({ group, state }: SortedRows, places: Uint32Array, block: BlockBuilder): number {
   block.begin(joinKeys(uint16Key(group), uint16Key(state.stateId)));
   let rows = 0;
-  for (const { at } of order) {
+  for (const at of places) {
     state.appendAt(at, block);
     rows++;
     if (block.bytes >= BLOCK_BYTES) break;

@@ -5,8 +5,10 @@
  * - At most one record of a key is being handled, and records of a key are handled in the order they came.
  * - A record that is admitted is handled before the next barrier, and `admitted` was called for it before its handler.
  * - If it fails, that is said before it is counted out: no barrier takes what it left half done.
+ * - The event loop turns, however many records there are and however little their handlers wait for: or no checkpoint would get on.
  */
 
+import type { Slicer } from "../segment/slicer.js";
 import type { InFlight } from "./in-flight.js";
 
 const IN_FLIGHT_MAX = 1000;
@@ -30,8 +32,10 @@ export interface ProcessScope<Record, Key> {
   readonly inFlight: InFlight;
   /** Throws if the task takes no calls any more. */
   readonly check: () => void;
-  /** Resolves when the task has room for more changes. */
+  /** Whether the task has room for more changes, and when it will have. */
+  readonly hasRoom: () => boolean;
   readonly ready: () => Promise<void>;
+  readonly slicer: Slicer;
   readonly keyOf: (record: Record) => Key;
   readonly identityOf: (key: Key) => unknown;
   readonly advance: (watermark: number) => Promise<void>;
@@ -47,39 +51,79 @@ export async function processRecords<Record, Key>(
   options: ProcessOptions<Record>,
 ): Promise<void> {
   const run = new Run(scope, options);
+  const { slicer } = scope;
   try {
-    for await (const record of records) await run.admit(record);
+    if (Symbol.asyncIterator in records) {
+      for await (const record of records) {
+        await run.admit(record);
+        if (slicer.isDue()) await slicer.pause();
+      }
+    } else {
+      for (const record of records) {
+        const waiting = run.admit(record);
+        if (waiting !== undefined) await waiting;
+        if (slicer.isDue()) await slicer.pause();
+      }
+    }
   } finally {
     await run.settled();
   }
   run.throwIfFailed();
 }
 
+/** A record that is being handled, or waits for one of its key. */
+interface Handling {
+  handled: Promise<void> | undefined;
+}
+
+/** What there is to know of a record when its turn comes. */
+interface Turn<Key> {
+  readonly key: Key;
+  readonly identity: unknown;
+  readonly handling: Handling;
+  /** Settles when the record of its key before it has been handled. */
+  readonly before: Promise<void> | undefined;
+}
+
 class Run<Record, Key> {
   readonly #scope: ProcessScope<Record, Key>;
   readonly #options: ProcessOptions<Record>;
+  readonly #inFlightMax: number;
   /** The last record of each key that is being handled or waits for one that is. */
-  readonly #tails = new Map<unknown, Promise<void>>();
-  readonly #active = new Set<Promise<void>>();
+  readonly #tails = new Map<unknown, Handling>();
+  #active = 0;
   #onHandled: (() => void) | undefined;
   #failure: { readonly error: unknown } | undefined;
 
   constructor(scope: ProcessScope<Record, Key>, options: ProcessOptions<Record>) {
     this.#scope = scope;
     this.#options = options;
+    this.#inFlightMax = options.inFlightMax ?? IN_FLIGHT_MAX;
   }
 
-  /** Resolves when the record is admitted, not when it is handled. */
-  async admit(record: Record): Promise<void> {
-    const { inFlight, ready, check, keyOf, identityOf } = this.#scope;
-    while (this.#active.size >= (this.#options.inFlightMax ?? IN_FLIGHT_MAX)) await this.#oneHandled();
+  /** Admits the record; a promise if something has to be waited for, until then or behind it. Not until it is handled. */
+  admit(record: Record): Promise<void> | undefined {
+    const { inFlight, hasRoom } = this.#scope;
+    const isFree = this.#active < this.#inFlightMax && this.#failure === undefined && !inFlight.isClosed;
+    return isFree && hasRoom() ? this.#enter(record) : this.#admitWhenFree(record);
+  }
+
+  async #admitWhenFree(record: Record): Promise<void> {
+    const { inFlight, hasRoom, ready, check } = this.#scope;
+    while (this.#active >= this.#inFlightMax) await this.#oneHandled();
     this.throwIfFailed();
-    await ready();
+    if (!hasRoom()) await ready();
     while (inFlight.isClosed) {
       await inFlight.whenOpen();
       // It may have been closed for good.
       check();
     }
+    await this.#enter(record);
+  }
+
+  /** A promise if the watermark moves on. */
+  #enter(record: Record): Promise<void> | undefined {
+    const { inFlight, keyOf, identityOf } = this.#scope;
     const key = keyOf(record);
     const identity = identityOf(key);
     inFlight.enter();
@@ -90,16 +134,13 @@ class Run<Record, Key> {
       inFlight.leave();
       throw error;
     }
-    const handled = this.#handle(record, key, this.#tails.get(identity)).finally(() => {
-      this.#active.delete(handled);
-      this.#onHandled?.();
-      if (this.#tails.get(identity) === handled) this.#tails.delete(identity);
-      inFlight.leave();
-    });
-    this.#tails.set(identity, handled);
-    this.#active.add(handled);
+    const handling: Handling = { handled: undefined };
+    const before = this.#tails.get(identity)?.handled;
+    this.#tails.set(identity, handling);
+    this.#active++;
+    handling.handled = this.#handle(record, { key, identity, handling, before });
     const watermark = this.#options.watermarkOf?.(record);
-    if (watermark !== undefined) await this.#scope.advance(watermark);
+    return watermark === undefined ? undefined : this.#scope.advance(watermark);
   }
 
   #oneHandled(): Promise<void> {
@@ -109,22 +150,27 @@ class Run<Record, Key> {
   }
 
   async settled(): Promise<void> {
-    while (this.#active.size > 0) await Promise.all(this.#active);
+    while (this.#active > 0) await this.#oneHandled();
   }
 
   throwIfFailed(): void {
     if (this.#failure !== undefined) throw this.#failure.error;
   }
 
-  async #handle(record: Record, key: Key, before: Promise<void> | undefined): Promise<void> {
+  async #handle(record: Record, { key, identity, handling, before }: Turn<Key>): Promise<void> {
     if (before !== undefined) await before;
     // After a failure nothing more of this run is handled: what is admitted and not handled comes again after a restore.
-    if (this.#failure !== undefined) return;
-    try {
-      await this.#scope.handler(record, key);
-    } catch (error) {
-      this.#failure ??= { error };
-      this.#scope.failed(error);
+    if (this.#failure === undefined) {
+      try {
+        await this.#scope.handler(record, key);
+      } catch (error) {
+        this.#failure ??= { error };
+        this.#scope.failed(error);
+      }
     }
+    this.#active--;
+    if (this.#tails.get(identity) === handling) this.#tails.delete(identity);
+    this.#onHandled?.();
+    this.#scope.inFlight.leave();
   }
 }
