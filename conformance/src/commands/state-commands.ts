@@ -42,7 +42,7 @@ async function runBoth(operation: Operation, model: JobModel, real: World): Prom
   const content = model.contents[operation.operator] as OperatorContent;
   const isExpiredSeen = mayStillGive(content, operation, { actual, maxParallelism: MAX_PARALLELISM });
   const expected = applyToModel(content, operation, MAX_PARALLELISM);
-  if (!isExpiredSeen) expectEqual(actual, expected, showOperation(operation));
+  if (!isExpiredSeen) expectEqual(actual, expected, () => showOperation(operation));
   if (operation.tampers) tamper(actual);
 }
 
