@@ -91,8 +91,8 @@ const store: StoreAdapterHarness<NamedPlace> = {
 };
 
 /** Those of jobs that look at most things at once; the others are left to a run with TIDEMARK_RUNS. */
-const jobs = ["any-history", "exactly-once", "two-lives"];
-const objects = Array.from({ length: 9 }, (_, index) => `CS${index + 1}`);
+const jobs = ["any-history", "exactly-once", "two-lives", "same-savepoints"];
+const objects = Array.from({ length: 11 }, (_, index) => `CS${index + 1}`);
 
 conformance(everything, process.env["TIDEMARK_RUNS"] === undefined ? { only: [...objects, ...jobs] } : {});
 conformance(store);
