@@ -40,11 +40,13 @@ export const workspaceImports = [
 
 /** Files that import by path: packages that use the kit in their tests, so that the kit cannot name them as its own, and servers that scripts start. */
 export const importsByPath = new Set([
+  "conformance/test/support/services.ts",
   "conformance/test/support/workspace.ts",
   "packages/redis/test/support/servers.ts",
   "benchmarks/src/harness/redis-server.ts",
   "examples/flights/src/servers.ts",
   "examples/flights/test/servers.ts",
+  "examples/ledger/src/main.ts",
   "examples/redis-streams/src/server.ts",
 ]);
 

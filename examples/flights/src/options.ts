@@ -81,7 +81,7 @@ function buildCommand(): Command {
     .option("--seed <number>", "decides at which points", integer("seed", 0, 0xffff_ffff), 2001)
     .option("--json", "one JSON document on stdout, progress on stderr", false)
     .option("--directory <path>", "where checkpoints go and stay; else in a temporary place")
-    .option("--url <url>", "with redis: a server that runs already; else one is started")
+    .option("--url <url>", "with redis or postgres: a server that runs already; else one is started")
     .helpOption("--help", "this text")
     .allowExcessArguments(false)
     .configureOutput(quiet)

@@ -1,6 +1,8 @@
 /** The servers that working state can be in: one entry each. */
 
 import { Redis } from "ioredis";
+import pg from "pg";
+import { startPostgres } from "../../../scripts/services/postgres.mjs";
 import { startRedis } from "../../../scripts/services/redis.mjs";
 
 /** A server while a run uses it. */
@@ -29,6 +31,12 @@ const entries: Readonly<Record<string, ServerEntry>> = {
     protocols: ["redis:", "rediss:"],
     start: () => startRedis({ config: ["--save", "", "--appendonly", "no"] }),
     clear: clearRedis,
+  },
+  postgres: {
+    variable: "TIDEMARK_POSTGRES_URL",
+    protocols: ["postgresql:", "postgres:"],
+    start: () => startPostgres(),
+    clear: clearPostgres,
   },
 };
 
@@ -64,5 +72,22 @@ async function clearRedis(url: string, space: string): Promise<void> {
     }
   } finally {
     client.disconnect();
+  }
+}
+
+/** The schema that everything of a run is in. */
+export function schemaOf(space: string): string {
+  return space.replaceAll("-", "_");
+}
+
+async function clearPostgres(url: string, space: string): Promise<void> {
+  const client = new pg.Client(url);
+  // What fails is the statement, which says so.
+  client.on("error", () => {});
+  try {
+    await client.connect();
+    await client.query(`DROP SCHEMA IF EXISTS "${schemaOf(space)}" CASCADE`);
+  } finally {
+    await client.end();
   }
 }

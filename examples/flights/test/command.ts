@@ -1,7 +1,7 @@
 /** Runs the built command as its users do. */
 
 import { spawn } from "node:child_process";
-import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { chmod, mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -28,6 +28,8 @@ export interface RunSetup {
 export async function runMain(args: readonly string[], setup: RunSetup = {}): Promise<Finished> {
   const temp = await mkdtemp(join(tmpdir(), "flights-test-"));
   try {
+    // Servers that refuse to be root's have their place in it.
+    await chmod(temp, 0o755);
     const ended = await spawned([setup.script ?? pathOf("../dist/main.js"), ...args], temp, setup);
     return { ...ended, leftovers: await readdir(temp) };
   } finally {

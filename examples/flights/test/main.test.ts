@@ -4,11 +4,12 @@ import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Redis } from "ioredis";
+import pg from "pg";
 import { beforeAll, describe, expect, test } from "vitest";
 import { expectedState } from "../src/expected-state.js";
 import { digestState } from "../src/state-digest.js";
 import { type Finished, pathOf, runMain } from "./command.js";
-import { startRedis } from "./servers.js";
+import { startPostgres, startRedis } from "./servers.js";
 
 const EVENTS = 40_000;
 const KILLED = "killed the process with SIGKILL";
@@ -97,6 +98,14 @@ describe("--json", () => {
       how: KILLED,
     },
     {
+      name: "postgres",
+      args: ["--backend", "postgres"],
+      backend: "postgres",
+      isDaily: false,
+      kills: 2,
+      how: KILLED,
+    },
+    {
       name: "memory",
       args: ["--backend", "memory", "--daily"],
       backend: "memory",
@@ -163,7 +172,7 @@ describe("for a person", () => {
   test("a wrong call is one line with a remedy, and exit code 2", async () => {
     const run = await runMain(["--backend", "tape"]);
     expect(run).toMatchObject({ code: 2, stdout: "" });
-    expect(run.stderr).toMatch(/'tape' is invalid\. Choose one of: lsm, filesystem, redis, memory\.\n$/);
+    expect(run.stderr).toMatch(/'tape' is invalid\. Choose one of: lsm, filesystem, redis, postgres, memory\.\n$/);
   });
 });
 
@@ -182,8 +191,28 @@ describe("a server", () => {
     }
   });
 
-  test("one of the run's own is ended when the run is interrupted", async () => {
-    const run = await runMain(["--events", "600000", "--backend", "redis"], { signal: "SIGTERM" });
+  test("one of PostgreSQL that runs already is used, goes on, and keeps nothing of the run", async () => {
+    const server = await startPostgres();
+    const client = new pg.Client(server.url);
+    try {
+      const run = await runMain([...size, "--backend", "postgres", "--kills", "1", "--url", server.url]);
+      expect(run).toMatchObject({ code: 0, stderr: "", leftovers: [] });
+      expect(lastLineOf(run)).toBe(`exactly-once: match ${reference}`);
+      await client.connect();
+      const left = await client.query("SELECT nspname FROM pg_namespace WHERE nspname LIKE 'flights%'");
+      expect(left.rows).toEqual([]);
+      const { rows } = await client.query<{ written: string }>(
+        "SELECT sum(xact_commit) AS written FROM pg_stat_database",
+      );
+      expect(Number(rows[0]?.written)).toBeGreaterThan(10);
+    } finally {
+      await client.end();
+      await server.stop();
+    }
+  });
+
+  test.each(["redis", "postgres"])("one of the run's own is ended when the run is interrupted: %s", async (backend) => {
+    const run = await runMain(["--events", "600000", "--backend", backend], { signal: "SIGTERM" });
     expect(run).toMatchObject({ code: 1, stderr: "Interrupted. signal=SIGTERM.\n", leftovers: [] });
   });
 

@@ -8,8 +8,11 @@ export type {
   ByteRange,
   CheckpointStorage,
   PutOptions,
+  NameGuard,
   PutOutcome,
   StoredObject,
+  TransactionalOutcome,
+  TransactionalPut,
 } from "./contracts/checkpoint-storage.js";
 export type { Clock, Random, Timer } from "./contracts/clock.js";
 export type { Codec, DecodedKey, FormerCodec, FormerKeyCodec, KeyCodec, KeyIdentity } from "./contracts/codec.js";
@@ -27,6 +30,7 @@ export type {
 export type { CheckpointInfo, CompletedCheckpoint } from "./coordinator/history.js";
 export type { CheckpointListener } from "./coordinator/listener.js";
 export type { CheckpointOptions } from "./coordinator/options.js";
+export type { CheckpointTransaction, TransactionScope } from "./coordinator/results.js";
 export {
   type ErrorCode,
   type ErrorDetails,
@@ -36,7 +40,14 @@ export {
   quoted,
   StateBackendError,
 } from "./errors.js";
-export { type Job, type JobControl, type JobOptions, openJob, type TaskOptions } from "./job/open-job.js";
+export {
+  type CheckpointRequest,
+  type Job,
+  type JobControl,
+  type JobOptions,
+  openJob,
+  type TaskOptions,
+} from "./job/open-job.js";
 export type { KeyOfOperator, OperatorTasks } from "./job/operator-tasks.js";
 export { type OpenTaskOptions, openTask, type SoleTask } from "./job/open-task.js";
 export type { StateHandles, Task, TaskControl, TaskOf, TimersOf } from "./job/task.js";

@@ -32,8 +32,8 @@ export interface Session {
 export interface TransactionOptions {
   /** What is done, for errors: "Applying". */
   readonly doing: string;
-  /** Whose transaction it is, as decimal digits: shown by the server, so that a new owner finds those that hang. */
-  readonly owner?: string;
+  /** Whose transaction it is: shown by the server, so that a new owner finds those that hang. */
+  readonly label?: string;
 }
 
 export interface DatabaseParts {
@@ -114,10 +114,10 @@ export class Database {
 
   async #transaction<T>(
     client: PostgresClient,
-    { owner }: TransactionOptions,
+    { label }: TransactionOptions,
     work: (session: Session) => Promise<T>,
   ): Promise<T> {
-    await this.#query(client, beginText(false, this.#parts.timeoutMs) + labelText(owner));
+    await this.#query(client, beginText(false, this.#parts.timeoutMs) + labelText(label));
     const result = await work({
       client,
       query: (text, values) => this.#query(client, text, values),
@@ -258,8 +258,9 @@ export function labelOf(owner: string): string {
   return `tidemark-owner-${owner}`;
 }
 
-function labelText(owner: string | undefined): string {
-  return owner === undefined ? "" : `; SET LOCAL application_name = '${labelOf(owner)}'`;
+function labelText(label: string | undefined): string {
+  if (label !== undefined && !/^[a-z0-9-]+$/.test(label)) throw new TypeError("A label is of a-z, 0-9 and -.");
+  return label === undefined ? "" : `; SET LOCAL application_name = '${label}'`;
 }
 
 /** Connections that break while nobody uses them are the pool's to replace, and no reason for the process to end. */

@@ -6,16 +6,28 @@
  *
  * Invariants:
  * - A body is there when its name is: what was stored of a body without a name belongs to an upload, and goes with that.
+ * - Work of the caller's begins when the name is surely free, and those who have it are not fenced: it never runs twice for one object.
  * - An upload that was swept away cannot be finished: its row is gone, and the last transaction asks for it.
  * - No connection is kept while the body is waited for: it may be read through the same pool.
  */
 
 import { createHash } from "node:crypto";
-import { type PutOutcome, quoted, type Random, StateBackendError } from "@tidemark/core";
-import { doWork, type TransactionWork } from "./callers-work.js";
+import {
+  type NameGuard,
+  type PutOutcome,
+  quoted,
+  type Random,
+  StateBackendError,
+  type TransactionalOutcome,
+  type TransactionalPut,
+} from "@tidemark/core";
+import { doWork, holdName, lockName, labelOfHolder, WorkFailure } from "./callers-work.js";
 import { type Rows, type Session, UnknownOutcome } from "./database.js";
+import { endSessions } from "./hanging-sessions.js";
 import { type Body, CHUNK_BYTES, chunksOf } from "./object-body.js";
+import type { PostgresTransaction } from "./pg-shapes.js";
 import type { Place } from "./place.js";
+import { isLockTimeout } from "./postgres-error.js";
 import { bytesOfHex } from "./stored-value.js";
 import type { Tables } from "./tables.js";
 
@@ -30,8 +42,8 @@ export interface NewObject {
 export interface UploadOptions {
   readonly ifAbsent: boolean;
   readonly random: Random;
-  /** Is done in the transaction that gives the object its name: it counts if and only if this put has created the object. */
-  readonly work?: TransactionWork;
+  /** What is done in the transaction that gives the object its name: it counts if and only if this put has created the object. */
+  readonly with?: TransactionalPut<PostgresTransaction>;
 }
 
 const DOING = "Put";
@@ -41,8 +53,8 @@ export async function upload(
   place: Place,
   name: string,
   body: Body,
-  { ifAbsent, random, work }: UploadOptions,
-): Promise<PutOutcome> {
+  { ifAbsent, random, with: extra }: UploadOptions,
+): Promise<TransactionalOutcome> {
   const objectId = uuid(random);
   const hash = createHash("sha256");
   let bytes = 0;
@@ -56,15 +68,20 @@ export async function upload(
       pending = chunk;
     }
     const object: NewObject = { name, objectId, bytes, digest: hash.digest() };
-    const isWhole = await named(place, object, async (session) => {
-      if (count > 0) await endUpload(session, place.tables, objectId);
-      if (pending !== undefined) await insertChunk(session, place.tables, { objectId, index: count, body: pending });
-      if (work !== undefined) await doWork(session, work);
-      return insertObject(session, place.tables, object);
+    const { tables } = place;
+    const outcome = await named(place, object, extra?.guard, async (session) => {
+      if (extra?.guard !== undefined && !(await holdName(session, tables, extra.guard, objectId))) return "refused";
+      if (count > 0) await endUpload(session, tables, objectId);
+      if (pending !== undefined) await insertChunk(session, tables, { objectId, index: count, body: pending });
+      if (extra !== undefined) {
+        if (!(await lockName(session, tables, name, objectId))) return "exists";
+        await doWork(session, extra.work);
+      }
+      return (await insertObject(session, tables, object)) ? "created" : "exists";
     });
-    if (isWhole) return "created";
+    if (outcome === "created") return outcome;
     if (count > 0) await abandon(place, objectId);
-    return await compared(place, object, ifAbsent);
+    return outcome === "refused" ? outcome : await compared(place, object, ifAbsent);
   } catch (error) {
     if (count > 0) await abandon(place, objectId);
     throw error;
@@ -112,20 +129,41 @@ export async function sweepUploads({ database, tables }: Place): Promise<void> {
   }
 }
 
-/** Names the object in a transaction of its own; resolves to whether the name was free. */
-async function named(place: Place, object: NewObject, work: (session: Session) => Promise<boolean>): Promise<boolean> {
-  const taken = new NameTaken();
+/**
+ * Names the object in a transaction of its own, which is rolled back unless the outcome is `created`. Who hangs with the name in a transaction is ended:
+ * it is one that was taken over.
+ */
+async function named(
+  place: Place,
+  object: NewObject,
+  guard: NameGuard | undefined,
+  work: (session: Session) => Promise<TransactionalOutcome>,
+): Promise<TransactionalOutcome> {
+  const label = guard === undefined ? {} : { label: labelOfHolder(place.tables, guard.next) };
+  const attempt = async (): Promise<TransactionalOutcome> => {
+    try {
+      return await place.database.transaction({ doing: DOING, ...label }, async (session) => {
+        const outcome = await work(session);
+        if (outcome !== "created") throw new NotCreated(outcome);
+        return outcome;
+      });
+    } catch (error) {
+      if (error instanceof NotCreated) return error.outcome;
+      throw error instanceof WorkFailure ? error.thrown : error;
+    }
+  };
   try {
-    await place.database.transaction({ doing: DOING }, async (session) => {
-      // Taken back with all that was done for it.
-      if (!(await work(session))) throw taken;
-    });
-    return true;
+    try {
+      return await attempt();
+    } catch (error) {
+      if (!isLockTimeout(error)) throw error;
+      await endSessions(place, [labelOfHolder(place.tables, object.name)], { onlyIdle: false });
+      return await attempt();
+    }
   } catch (error) {
-    if (error === taken) return false;
     if (!(error instanceof UnknownOutcome)) throw error;
     const existing = await found(place, object.name).catch(() => undefined);
-    if (existing?.objectId === object.objectId) return true;
+    if (existing?.objectId === object.objectId) return "created";
     throw new StateBackendError(
       "UNAVAILABLE",
       "Put failed: the connection was lost while it committed, and the outcome is not known. Repeat the call.",
@@ -134,7 +172,14 @@ async function named(place: Place, object: NewObject, work: (session: Session) =
   }
 }
 
-class NameTaken extends Error {}
+class NotCreated extends Error {
+  readonly outcome: TransactionalOutcome;
+
+  constructor(outcome: TransactionalOutcome) {
+    super(outcome);
+    this.outcome = outcome;
+  }
+}
 
 async function store(place: Place, objectId: string, index: number, body: Buffer): Promise<void> {
   const { database, tables } = place;

@@ -21,6 +21,17 @@ export interface PostgresResult {
   readonly rows: readonly unknown[];
 }
 
+/**
+ * What results are written with: a client of `pg` within a transaction, to be used until the work has ended. Cast it to your `PoolClient` for what is not named here;
+ * it is neither released nor ended by the work.
+ */
+export interface PostgresTransaction {
+  query<Row = Record<string, unknown>>(
+    text: string,
+    values?: readonly unknown[],
+  ): Promise<{ readonly rows: readonly Row[]; readonly rowCount: number | null }>;
+}
+
 /** A `Client` of `pg`, checked out of a pool. */
 export interface PostgresClient {
   query(query: PostgresQuery): Promise<PostgresResult>;

@@ -16,10 +16,12 @@ import {
   type Random,
   StateBackendError,
   type StoredObject,
+  type TransactionalOutcome,
+  type TransactionalPut,
 } from "@tidemark/core";
-import type { TransactionWork } from "./callers-work.js";
 import { UnknownOutcome } from "./database.js";
 import type { Body } from "./object-body.js";
+import type { PostgresTransaction } from "./pg-shapes.js";
 import { sweepUploads, upload, type UploadOptions } from "./object-upload.js";
 import type { Place } from "./place.js";
 import type { PoolSource } from "./pool-source.js";
@@ -36,7 +38,7 @@ const LIST_ROWS = 1_000;
 const REMOVE_NAMES = 200;
 const REFUSAL = "Checkpoint storage is closed. Open another one.";
 
-export class PostgresStorage implements CheckpointStorage {
+export class PostgresStorage implements CheckpointStorage<PostgresTransaction> {
   readonly #parts: StorageParts;
   readonly #calls = new Calls(REFUSAL);
   #isJoined = false;
@@ -46,17 +48,19 @@ export class PostgresStorage implements CheckpointStorage {
     this.#parts = parts;
   }
 
-  put(name: string, body: Body, options?: PutOptions): Promise<PutOutcome> {
-    return this.#put(name, body, { ifAbsent: options?.ifAbsent === true });
+  async put(name: string, body: Body, options?: PutOptions): Promise<PutOutcome> {
+    const outcome = await this.#put(name, body, { ifAbsent: options?.ifAbsent === true });
+    return outcome === "created" ? outcome : "exists";
   }
 
   /**
    * As `put` with `ifAbsent`, and `work` in the transaction that creates the object: what it writes is there if and only if this call has created
-   * the object. If the outcome is unknown, it is so for both.
+   * the object. If the outcome is unknown, it is so for both: repeat the call.
    * @throws what `work` throws; nothing is stored then
    */
-  putWith(name: string, body: Body, work: TransactionWork): Promise<PutOutcome> {
-    return this.#put(name, body, { ifAbsent: true, work });
+  putWith(name: string, body: Body, put: TransactionalPut<PostgresTransaction>): Promise<TransactionalOutcome> {
+    for (const guarded of put.guard === undefined ? [] : [put.guard.last, put.guard.next]) partsOfObjectName(guarded);
+    return this.#put(name, body, { ifAbsent: true, with: put });
   }
 
   async *get(name: string, range?: ByteRange): AsyncGenerator<Uint8Array, void, undefined> {
@@ -132,7 +136,7 @@ export class PostgresStorage implements CheckpointStorage {
     });
   }
 
-  async #put(name: string, body: Body, options: Omit<UploadOptions, "random">): Promise<PutOutcome> {
+  async #put(name: string, body: Body, options: Omit<UploadOptions, "random">): Promise<TransactionalOutcome> {
     partsOfObjectName(name);
     return this.#calls.run(async () => {
       const place = await this.#ready();

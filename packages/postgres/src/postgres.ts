@@ -5,6 +5,7 @@ import { makePool, poolSettings } from "./connection-settings.js";
 import { Database } from "./database.js";
 import { migrate } from "./migrations.js";
 import { type PostgresOptions, type PostgresSettings, postgresSettings } from "./options.js";
+import type { PostgresTransaction } from "./pg-shapes.js";
 import { Place } from "./place.js";
 import { PoolSource } from "./pool-source.js";
 import { PostgresStorage } from "./postgres-storage.js";
@@ -13,7 +14,7 @@ import { ScanSlots } from "./scan-slots.js";
 import { tablesOf } from "./tables.js";
 
 /** A backend whose checkpoints can be completed together with writes of the caller's. */
-export interface PostgresBackend extends Backend<false> {
+export interface PostgresBackend extends Backend<false, PostgresTransaction> {
   readonly checkpoints: PostgresStorage;
   readonly store: StoreProvider;
 }

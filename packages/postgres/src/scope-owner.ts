@@ -12,8 +12,9 @@
 import { type Fence, hasCode, type KeyGroups, StateBackendError, type TaskScope } from "@tidemark/core";
 import { labelOf, type Session, UnknownOutcome } from "./database.js";
 import { multirange } from "./group-marks.js";
+import { endSessions } from "./hanging-sessions.js";
 import type { Place } from "./place.js";
-import { isLockTimeout, sqlStateOf } from "./postgres-error.js";
+import { isLockTimeout } from "./postgres-error.js";
 import { scopeDigest, scopeRow } from "./scope-row.js";
 
 /** Which row of the table of owners. */
@@ -83,7 +84,7 @@ export class ScopeOwner {
     if (this.#isUncertain) await this.#settle();
     const next = this.#seq + 1;
     try {
-      await database.transaction({ doing, owner: ownerId }, async (session) => {
+      await database.transaction({ doing, label: labelOf(ownerId) }, async (session) => {
         await change(session);
         const { count } = await session.query(
           `UPDATE ${tables.owner} SET seq = $1 WHERE owner_id = $2 AND epoch = $3 AND nonce = $4 AND seq = $5`,
@@ -195,19 +196,9 @@ async function ownersOf({ database, tables }: Place, scope: TaskScope): Promise<
   return rows.map(([owner]) => owner as string);
 }
 
-/** Ends transactions of owners that stand still, where this role may: the rest the server ends after a while by itself. */
-async function endHanging({ database }: Place, owners: readonly string[]): Promise<void> {
-  try {
-    await database.transaction({ doing: "Ending hanging sessions" }, async (session) => {
-      await session.query(
-        `SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity
-         WHERE application_name = ANY ($1) AND state LIKE 'idle in transaction%'`,
-        [owners.map(labelOf)],
-      );
-    });
-  } catch (error) {
-    if (sqlStateOf((error as Error).cause) === undefined) throw error;
-  }
+/** Ends transactions of owners that stand still. */
+function endHanging(place: Place, owners: readonly string[]): Promise<void> {
+  return endSessions(place, owners.map(labelOf), { onlyIdle: true });
 }
 
 function fenced(cause?: unknown): Error {

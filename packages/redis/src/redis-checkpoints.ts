@@ -20,7 +20,7 @@ import {
 } from "@tidemark/core";
 import type { Calls } from "./calls.js";
 import { type Connection, connect } from "./connection.js";
-import { APPEND, PUBLISH, REMOVE } from "./object-scripts.js";
+import { APPEND, PUBLISH, READ, REMOVE } from "./object-scripts.js";
 import { type CommonSettings, commonSettings, type RedisCommonOptions } from "./options.js";
 import { type DurabilityClass, readServerFacts, refuseEviction, type ServerFacts } from "./server-facts.js";
 import { Underway } from "./underway.js";
@@ -104,17 +104,16 @@ class RedisCheckpointStorage implements RedisCheckpoints {
   async *get(name: string, range?: ByteRange): AsyncGenerator<Uint8Array, void, undefined> {
     partsOfObjectName(name);
     if (range !== undefined) requireRange(range);
-    const length = await this.#underway.run(() => this.#length(name));
-    const end = range?.end ?? length;
-    if (end > length) throw shortError(name, end, length);
-    for (let at = range?.start ?? 0; at < end; at += PART_BYTES) {
-      const until = Math.min(end, at + PART_BYTES);
-      yield await this.#underway.run(async () => {
-        const calls = await this.#calls();
-        const part = (await calls.read("getrange", this.#object(name), at, until - 1)) as Buffer;
-        if (part.length !== until - at) throw shortError(name, until, at + part.length);
-        return part;
-      });
+    const start = range?.start ?? 0;
+    const first = await this.#underway.run(() => this.#read(name, start, range?.end));
+    const end = range?.end ?? first.length;
+    if (end > first.length) throw shortError(name, end, first.length);
+    if (first.part.length > 0) yield first.part;
+    for (let at = start + first.part.length; at < end; at += PART_BYTES) {
+      const { part } = await this.#underway.run(() => this.#read(name, at, end));
+      const expected = Math.min(PART_BYTES, end - at);
+      if (part.length !== expected) throw shortError(name, at + expected, at + part.length);
+      yield part;
     }
   }
 
@@ -204,13 +203,16 @@ class RedisCheckpointStorage implements RedisCheckpoints {
     if (Number(found) !== length || Number(reached) < replicas) throw replicasError(name, Number(reached), replicas);
   }
 
-  async #length(name: string): Promise<number> {
+  /** A part from `start` on, that ends at `end` at the latest, and the length of the whole at this moment. */
+  async #read(name: string, start: number, end?: number): Promise<{ readonly length: number; readonly part: Buffer }> {
+    const last = Math.min(end ?? Number.POSITIVE_INFINITY, start + PART_BYTES) - 1;
     const calls = await this.#calls();
-    const [length, exists] = await Promise.all([
-      calls.read("strlen", this.#object(name)),
-      calls.read("exists", this.#object(name)),
-    ]);
-    if (Number(exists) === 1) return Number(length);
+    // Of an empty range Redis would give the last byte: then there is no part.
+    const reply = await calls.run(READ, [this.#object(name)], [start, Math.max(start, last)]);
+    const [status, length, part = Buffer.alloc(0)] = reply;
+    if (textOf(status) === "THERE") {
+      return { length: Number(textOf(length)), part: last < start ? Buffer.alloc(0) : part };
+    }
     throw new StateBackendError(
       "CHECKPOINT_NOT_FOUND",
       `There is no such object. name=${quoted(name)}. Check the prefix, and whether the server has lost its data.`,

@@ -1,6 +1,6 @@
 /**
- * Redis for the command of the conformance kit, with servers of its own: `store` and `backend` alone, `clusterStore` and `clusterBackend` on three nodes. Needs
- * a build.
+ * For the command line of the kit: `tidemark-conformance verify packages/redis/test/harness.mjs`, and `--export store`, `cluster` or `clusterStore`, which are
+ * on three nodes. The servers are its own.
  */
 
 import { Buffer } from "node:buffer";
@@ -24,6 +24,10 @@ class Servers {
   async ready() {
     this.#started ??= await this.#start();
     return this;
+  }
+
+  async stop() {
+    for (const node of this.#started ?? []) await node.stop();
   }
 
   newClient() {
@@ -155,5 +159,11 @@ function stateClient(servers) {
 
 export const store = storeOn("state in Redis", alone);
 export const clusterStore = storeOn("state in a Redis cluster of three", three);
-export const backend = backendOn("Redis", alone);
-export const clusterBackend = backendOn("a Redis cluster of three", three);
+export const harness = backendOn("Redis", alone);
+export const cluster = backendOn("a Redis cluster of three", three);
+
+/** For tests, which end before their process does. */
+export async function stop() {
+  for (const client of stateClients.values()) client.disconnect();
+  for (const servers of [alone, three]) await servers.stop();
+}

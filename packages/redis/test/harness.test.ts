@@ -17,7 +17,7 @@ function verify(...args: readonly string[]): Promise<string> {
 }
 
 it("T17 T25 T28 S9 the laws hold on a cluster, by the command of the kit", { timeout: 120_000 }, async () => {
-  const jobs = await verify("--export", "clusterBackend", "--only", "exactly-once,race-to-own");
+  const jobs = await verify("--export", "cluster", "--only", "exactly-once,race-to-own");
   expect(jobs).toMatch(/^passed +exactly-once /m);
   expect(jobs).toMatch(/^passed +race-to-own /m);
   const stores = await verify("--export", "clusterStore", "--only", "S9");

@@ -5,6 +5,7 @@
  *
  *   acquire ──create owner──▶ list manifests ──create lineage──▶ owner still highest? ──▶ may publish
  *   publish ──create manifest──▶ owner still highest? ──▶ published; else FENCED
+ *   publish with work of the caller's ──owner still highest? create manifest, do work: one transaction──▶ published; else FENCED
  *
  * Invariants:
  * - The authority is the highest attempt with a lineage. A manifest counts if the authority's lineage names it, or the
@@ -16,7 +17,7 @@
 
 import { assert } from "../assert.js";
 import type { Random } from "../contracts/clock.js";
-import type { CheckpointStorage, PutOutcome } from "../contracts/checkpoint-storage.js";
+import type { CheckpointStorage, PutOutcome, TransactionalOutcome } from "../contracts/checkpoint-storage.js";
 import { hasCode, isStateBackendError, quoted, StateBackendError } from "../errors.js";
 import { decodeManifest } from "./manifest.js";
 import { type JobNames, type ManifestName, parseAttempt, parseManifestName } from "./names.js";
@@ -34,6 +35,18 @@ const LOOK_TRIES_MAX = 5;
 export interface Attempt {
   readonly number: number;
   readonly nonce: string;
+}
+
+/** What is done in the transaction that makes a manifest exist. */
+export interface PublishWork {
+  readonly run: (client: unknown) => Promise<void>;
+  /** Whether `run` threw it: then the transaction has not taken place. */
+  readonly isFailure: (error: unknown) => boolean;
+}
+
+interface Put {
+  readonly put: () => Promise<TransactionalOutcome>;
+  readonly isFailure: (error: unknown) => boolean;
 }
 
 /** What is published and counts, ascending by checkpoint, and the highest id ever given. */
@@ -80,13 +93,15 @@ export class Lineage {
   #hasMark = false;
 
   /**
-   * Makes a manifest exist, unless another owner has taken over.
+   * Makes a manifest exist, unless another owner has taken over. With `work`, both take place or neither; the work of who is fenced does not.
+   * @throws what `work` throws; then there is no manifest
    * @throws {StateBackendError} FENCED if another has; whether the manifest counts is then for its lineage to say
    * @throws {StateBackendError} UNAVAILABLE, with the outcome as far as it is known
    */
-  async publish(checkpoint: number, manifest: Buffer): Promise<ManifestName> {
+  async publish(checkpoint: number, manifest: Buffer, work?: PublishWork): Promise<ManifestName> {
     const name = this.#names.checkpoint(checkpoint, this.attempt.number);
-    const outcome = await createSurely(this.#storage, name, manifest);
+    const outcome = await createSurely(this.#storage, name, manifest, work && this.#putWith(name, manifest, work));
+    if (outcome === "refused") throw await this.#refused();
     assert(outcome === "created", "an attempt publishes a checkpoint id once");
     await this.#assertOwnerSurely();
     await this.#mark();
@@ -99,6 +114,22 @@ export class Lineage {
   async assertOwner(): Promise<void> {
     const highest = await highestAttempt(this.#storage, this.#names.owners);
     if (highest !== this.attempt.number) throw fenced(this.attempt, highest);
+  }
+
+  /** Creates the manifest in the transaction of `work`, as long as no other owner is there and none appears meanwhile. */
+  #putWith(name: string, manifest: Buffer, { run, isFailure }: PublishWork): Put {
+    const { number } = this.attempt;
+    const guard = { last: this.#names.owner(number), next: this.#names.owner(number + 1) };
+    const put = async (): Promise<TransactionalOutcome> => {
+      assert(this.#storage.putWith !== undefined, "work is refused where the storage has no transactions");
+      return this.#storage.putWith(name, manifest, { work: run, guard });
+    };
+    return { put, isFailure };
+  }
+
+  async #refused(): Promise<Error> {
+    const highest = await highestAttempt(this.#storage, this.#names.owners);
+    return fenced(this.attempt, highest);
   }
 
   /** The manifest exists: whether it counts must be found out, and if it cannot be, nobody may say that it does not. */
@@ -135,26 +166,35 @@ export class Lineage {
  * Creates an object that only we write. An unknown outcome is resolved by repeating the put: reading back would show an
  * object that is visible and not yet durable, while a put that answers does so about durable objects.
  */
-async function createSurely(storage: CheckpointStorage, name: string, body: Buffer): Promise<PutOutcome> {
-  const outcome = await putAgainIfUnknown(storage, name, body);
+async function createSurely(storage: CheckpointStorage, name: string, body: Buffer): Promise<PutOutcome>;
+async function createSurely(
+  storage: CheckpointStorage,
+  name: string,
+  body: Buffer,
+  put: Put | undefined,
+): Promise<TransactionalOutcome>;
+async function createSurely(
+  storage: CheckpointStorage,
+  name: string,
+  body: Buffer,
+  put: Put = { put: () => storage.put(name, body, { ifAbsent: true }), isFailure: () => false },
+): Promise<TransactionalOutcome> {
+  const outcome = await putAgainIfUnknown(name, put);
   // It exists: perhaps because an earlier try of ours was applied although its reply was lost.
   return outcome === "exists" && (await holds(storage, name, body)) ? "created" : outcome;
 }
 
-async function putAgainIfUnknown(storage: CheckpointStorage, name: string, body: Buffer): Promise<PutOutcome> {
+async function putAgainIfUnknown(name: string, { put, isFailure }: Put): Promise<TransactionalOutcome> {
   try {
-    return await storage.put(name, body, { ifAbsent: true });
+    return await put();
   } catch (error) {
-    if (!isStateBackendError(error) || error.outcome === "not-applied") throw error;
-    return putOrStayUnknown(storage, name, body);
+    if (!isStateBackendError(error) || error.outcome === "not-applied" || isFailure(error)) throw error;
   }
-}
-
-async function putOrStayUnknown(storage: CheckpointStorage, name: string, body: Buffer): Promise<PutOutcome> {
   try {
-    return await storage.put(name, body, { ifAbsent: true });
-  } catch (cause) {
-    throw stayedUnknown(name, cause);
+    return await put();
+  } catch (error) {
+    // The work was begun, so that the first try has surely not been applied.
+    throw isFailure(error) ? error : stayedUnknown(name, error);
   }
 }
 

@@ -7,17 +7,18 @@ import type { Store } from "./store.js";
 export type SyncReads = boolean | "point";
 
 /**
- * A state backend. `Sync` tells the type system whether state can be read without a promise.
+ * A state backend. `Sync` tells the type system whether state can be read without a promise, `Client` what results are written with if
+ * checkpoints complete in a transaction.
  *
  * A backend without a store keeps the whole table decoded in memory.
  */
-export interface Backend<Sync extends SyncReads = SyncReads> {
+export interface Backend<Sync extends SyncReads = SyncReads, Client = never> {
   /** For people: reports, errors, metrics. Core never decides anything by it. */
   readonly name: string;
   /** Whether `getSync` and its siblings work. */
   readonly sync: Sync;
   /** Where checkpoints go when `openTask` is given no other place. */
-  readonly checkpoints: CheckpointStorage;
+  readonly checkpoints: CheckpointStorage<Client>;
   /** Where working state lives that has no room in memory; without it everything is in memory. */
   readonly store?: StoreProvider;
 }

@@ -28,14 +28,34 @@ export interface PutOptions {
  */
 export type PutOutcome = "created" | "exists";
 
+/** What is done in the transaction that creates an object. `Client` is what the storage lets statements be sent with. */
+export interface TransactionalPut<Client> {
+  /**
+   * Done once the object is sure to be created, if all is committed. If the transaction has to be made again, this is called again, and what it did before
+   * has not taken place.
+   */
+  readonly work: (client: Client) => Promise<void>;
+  /** The names of an object and of the one that would follow it in the same folder: nothing is done unless `last` is the last in its folder. */
+  readonly guard?: NameGuard;
+}
+
+export interface NameGuard {
+  readonly last: string;
+  /** Whoever creates it has done so before, and this call is refused; or waits until this call has ended, and sees what it has done. */
+  readonly next: string;
+}
+
+/** As `PutOutcome`; `refused`: the guard found another last name, and nothing changed. */
+export type TransactionalOutcome = PutOutcome | "refused";
+
 /**
- * Write-once objects under hierarchical names.
- *
+ * Write-once objects under hierarchical names. `Client` is told by storages that have `putWith`.
+ * *
  * Names are what core makes them: parts of `[a-z0-9._-]`, at most 120 characters each, joined by `/`, none of them `.` or `..`;
  * at most 1,024 characters. No name continues another (`a` and `a/b`). A storage refuses others with a `RangeError`
  * (`partsOfObjectName`). All bytes are opaque to the storage.
  */
-export interface CheckpointStorage {
+export interface CheckpointStorage<Client = never> {
   /**
    * Stores `body` under `name`, whole or not at all. Durable when it resolves, including the name itself.
    * A body is never replaced in place: without `ifAbsent`, core calls it only with names that no one else uses, and repeats
@@ -47,6 +67,14 @@ export interface CheckpointStorage {
    * @throws {StateBackendError} LIMIT_EXCEEDED if the body is larger than this storage may hold
    */
   put(name: string, body: Uint8Array | AsyncIterable<Uint8Array>, options?: PutOptions): Promise<PutOutcome>;
+
+  /**
+   * As `put` with `ifAbsent`, and work of the caller's in the transaction that creates the object: both take place, or neither. A storage without
+   * transactions has no such method. An unknown outcome is one of both, and is resolved by repeating the call: if the object exists, `work` is not called.
+   * @throws what `work` throws, as it is; then nothing is stored
+   * @throws {StateBackendError} as `put`
+   */
+  putWith?(name: string, body: Uint8Array, put: TransactionalPut<Client>): Promise<TransactionalOutcome>;
 
   /**
    * The bytes of an object, or of a range of it, in order, in chunks of any length. The caller owns the chunks.

@@ -12,6 +12,7 @@ import type { CheckpointListener } from "./listener.js";
 import type { CheckpointSettings } from "./options.js";
 import type { Deadline } from "./deadline.js";
 import type { PendingCheckpoint } from "./pending-checkpoint.js";
+import type { CheckpointTransaction } from "./results.js";
 import type { Retention } from "./retention.js";
 import type { TaskRuntime } from "./task-runtime.js";
 
@@ -28,6 +29,8 @@ export interface CoordinatorParts {
   readonly settings: CheckpointSettings;
   readonly telemetry: Telemetry;
   readonly listener: CheckpointListener;
+  /** What every checkpoint writes besides, unless its call says otherwise. */
+  readonly transaction?: CheckpointTransaction | undefined;
   readonly clock: Clock;
 }
 

@@ -27,6 +27,7 @@ import { writeSavepoint } from "./savepoint.js";
 import { freezeTask, liveRows, memoryOf, timeSeen, unsavedBytes } from "./task-runtime.js";
 import type { TaskUpload } from "./task-uploads.js";
 import { type Turn, Turns } from "./turns.js";
+import type { CheckpointTransaction } from "./results.js";
 
 /** Share of `memoryBytes` at which a checkpoint is asked for. */
 const EARLY_SHARE = 0.6;
@@ -40,6 +41,8 @@ interface TurnOf<Kind extends CheckpointInfo["kind"] = CheckpointInfo["kind"]> e
   readonly kind: Kind;
   /** Whether the job ends with it. */
   readonly isLast: boolean;
+  /** Results that take place with it. */
+  readonly transaction?: CheckpointTransaction | undefined;
 }
 
 export class Coordinator {
@@ -91,8 +94,11 @@ export class Coordinator {
   }
 
   /** Takes a checkpoint. If nothing has to be waited for and no record is in flight, the barrier comes before the first promise. */
-  checkpoint(kind: "incremental" | "full"): Promise<CheckpointInfo> {
-    return this.#checkpoint({ kind, isExclusive: kind === "full", isLast: false });
+  checkpoint(
+    kind: "incremental" | "full",
+    transaction: CheckpointTransaction | undefined = this.#parts.transaction,
+  ): Promise<CheckpointInfo> {
+    return this.#checkpoint({ kind, isExclusive: kind === "full", isLast: false, transaction });
   }
 
   /** Writes the whole state to a storage of its own. The chain of checkpoints does not change. */
@@ -103,14 +109,18 @@ export class Coordinator {
   /**
    * A last checkpoint, or savepoint: nothing enters from its barrier on, and then the tasks are closed. If it fails, all goes on.
    */
-  last(savepoint: CheckpointStorage | undefined): Promise<CheckpointInfo> {
+  last(
+    savepoint: CheckpointStorage | undefined,
+    transaction: CheckpointTransaction | undefined = this.#parts.transaction,
+  ): Promise<CheckpointInfo> {
     const exclusive = { isExclusive: true, isLast: true } as const;
-    if (savepoint === undefined) return this.#checkpoint({ kind: "incremental", ...exclusive });
+    if (savepoint === undefined) return this.#checkpoint({ kind: "incremental", ...exclusive, transaction });
     return this.#savepoint(savepoint, { kind: "savepoint", ...exclusive });
   }
 
   #checkpoint(turn: TurnOf<"incremental" | "full">): Promise<CheckpointInfo> {
-    return this.#inTurn<TaskUpload>(turn, (work) => this.#publisher.publish(turn.kind, work));
+    const { kind, transaction } = turn;
+    return this.#inTurn<TaskUpload>(turn, (work) => this.#publisher.publish({ kind, transaction }, work));
   }
 
   #savepoint(target: CheckpointStorage, turn: TurnOf<"savepoint">): Promise<CheckpointInfo> {
@@ -265,6 +275,8 @@ export class Coordinator {
       for (const { epoch } of tasks) epoch.check();
       const id = tasks[0]?.epoch.number ?? 0;
       for (const task of tasks) freezeTask(task);
+      this.#failures.tell((listener) => listener.barrier?.(id));
+      for (const { epoch } of tasks) epoch.check();
       isFrozen = true;
       return {
         id,

@@ -6,6 +6,11 @@
  * published stays published.
  */
 export interface CheckpointListener {
+  /**
+   * The barrier of a checkpoint or savepoint, in the same turn in which the state is frozen: what was collected outside of the state until now belongs to
+   * it. Ids ascend, those of savepoints too.
+   */
+  readonly barrier?: (id: number) => void;
   /** The checkpoint can be restored. */
   readonly completed?: (id: number) => void;
   /** The checkpoint was given up and will never be restored; the next one contains what it had. */

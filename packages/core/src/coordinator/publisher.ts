@@ -21,8 +21,15 @@ import { Deadline } from "./deadline.js";
 import { type Failures, isFenced } from "./failures.js";
 import type { CompletedCheckpoint } from "./history.js";
 import type { PendingCheckpoint } from "./pending-checkpoint.js";
+import { type CheckpointTransaction, publishWork } from "./results.js";
 import { applyToStore, settleTask, type TaskRuntime } from "./task-runtime.js";
 import { joinChains, type TaskUpload, uploadCheckpoint, type UploadWork } from "./task-uploads.js";
+
+/** What a checkpoint is to be. */
+export interface PublishRequest {
+  readonly kind: "incremental" | "full";
+  readonly transaction: CheckpointTransaction | undefined;
+}
 
 export class Publisher {
   readonly #parts: CoordinatorParts;
@@ -59,10 +66,10 @@ export class Publisher {
    * @throws what went wrong; then the checkpoint is aborted, or nobody knows and the tasks are poisoned
    */
   async publish(
-    kind: "incremental" | "full",
+    { kind, transaction }: PublishRequest,
     { pending, barrier, deadline }: Work<TaskUpload>,
   ): Promise<CheckpointSizes> {
-    const { tasks, clock, lineage, retention, telemetry } = this.#parts;
+    const { tasks, clock, lineage, retention, telemetry, settings } = this.#parts;
     const started = clock.monotonic();
     const work = { kind, barrier, deadline };
     const uploads = await this.asOwner(uploadCheckpoint(this.#parts, pending, work));
@@ -77,12 +84,17 @@ export class Publisher {
       ...sizes,
       operators: operatorManifests(tasks, extensions, barrier),
     });
+    const limit = (): Deadline => new Deadline(clock, settings.timeoutMs);
+    const results = transaction && publishWork(transaction, barrier.id, limit);
     let subsumed: readonly number[];
     try {
-      subsumed = retention.add(await lineage.publish(barrier.id, encodeManifest(manifest)), manifest);
+      const published = lineage.publish(barrier.id, encodeManifest(manifest), results);
+      // A transaction may also fail because a newer owner did not wait for it.
+      subsumed = retention.add(await (results === undefined ? published : this.asOwner(published)), manifest);
     } catch (error) {
       // Surely not published: the checkpoint is aborted and all goes on. Otherwise nobody knows, and nobody may guess.
-      if (!isStateBackendError(error) || error.outcome !== "not-applied") this.#failures.fail(error);
+      const isSurelyNot = isStateBackendError(error) && error.outcome === "not-applied";
+      if (!isSurelyNot && results?.isFailure(error) !== true) this.#failures.fail(error);
       throw error;
     }
     telemetry.subsumed(barrier.id, subsumed);

@@ -17,6 +17,7 @@ import { ClaimedSavepoint } from "../coordinator/claimed-savepoint.js";
 import { Coordinator } from "../coordinator/coordinator.js";
 import type { CheckpointInfo, CompletedCheckpoint } from "../coordinator/history.js";
 import type { CheckpointListener } from "../coordinator/listener.js";
+import { type CheckpointTransaction, checkTransaction } from "../coordinator/results.js";
 import { IntervalTrigger } from "../coordinator/interval.js";
 import { type CheckpointOptions, type CheckpointSettings, checkpointSettings } from "../coordinator/options.js";
 import { Retention } from "../coordinator/retention.js";
@@ -55,29 +56,45 @@ export interface TaskOptions<Declared = AnyOperator> {
 }
 
 /** Where a job runs and from where it continues. */
-export interface JobOptions<Sync extends SyncReads> extends CheckpointOptions {
+export interface JobOptions<Sync extends SyncReads, Client = never> extends CheckpointOptions {
   /** Any text; identifies the job's checkpoints in the storage. */
   readonly job: string;
-  readonly backend: Backend<Sync>;
+  readonly backend: Backend<Sync, Client>;
   /**
    * Where checkpoints go.
    * @defaultValue the backend's own place
    */
-  readonly checkpoints?: CheckpointStorage;
+  readonly checkpoints?: CheckpointStorage<Client>;
   /** @defaultValue "latest" */
   readonly restore?: Restore;
   /** Operators of the restored checkpoint that may be left behind, with their state. */
   readonly ignoreOperators?: readonly string[];
   /** Is told what becomes of checkpoints. */
   readonly listener?: CheckpointListener;
+  /**
+   * Writes results in the transaction that completes a checkpoint: of every checkpoint, automatic ones too, unless its call says otherwise. Where checkpoints
+   * go must have transactions. What belongs to a checkpoint is told by `listener.barrier`.
+   */
+  readonly transaction?: CheckpointTransaction<Client>;
   /** @defaultValue the system's */
   readonly clock?: Clock;
   /** @defaultValue the system's */
   readonly random?: Random;
 }
 
-/** What can be done with a running job. */
-export interface JobControl {
+/** What a checkpoint is to be. */
+export interface CheckpointRequest<Client = never> {
+  /** Whether the whole state is rewritten instead of what changed. */
+  readonly full?: boolean;
+  /**
+   * Writes results in the transaction that completes this checkpoint: they take place if and only if it does. Where checkpoints go must have transactions.
+   * @defaultValue the job's
+   */
+  readonly transaction?: CheckpointTransaction<Client>;
+}
+
+/** What can be done with a running job. `Client` is what its transactions write with. */
+export interface JobControl<Client = never> {
   /** The checkpoint that the job continues from, if any. */
   readonly restoredFrom: number | undefined;
   /** The last checkpoints, oldest first, failed ones included. */
@@ -90,12 +107,13 @@ export interface JobControl {
   readonly garbageError: unknown;
   /**
    * Takes a checkpoint of everything written before the call, and resolves when it can be restored.
-   * `full` rewrites the whole state instead of what changed.
    * @throws {StateBackendError} UNAVAILABLE, LIMIT_EXCEEDED or ABORTED if it failed: nothing is lost, the next one contains it
    * @throws {StateBackendError} FENCED if another process has taken the job over, UNAVAILABLE with `outcome` `unknown` if nobody knows
    * whether it was published; every later call is then refused, and the way back is a restore
+   * @throws what `transaction` throws, as it is: the checkpoint is aborted, nothing is lost
+   * @throws {TypeError} if `transaction` is given and where checkpoints go there are none
    */
-  checkpoint(options?: { readonly full?: boolean }): Promise<CheckpointInfo>;
+  checkpoint(options?: CheckpointRequest<Client>): Promise<CheckpointInfo>;
   /**
    * Writes everything written before the call to a place of its own: self-contained, never removed by Tidemark.
    * @throws {StateBackendError} as `checkpoint`, and STATE_INCOMPATIBLE if there is a savepoint at that place
@@ -110,13 +128,13 @@ export interface JobControl {
    * @throws {StateBackendError} with the code of what failed, or ABORTED; the job goes on. FENCED, POISONED or CLOSED if it does not
    * @throws {TypeError} for unknown options, other options than those of a call under way, or `drain` with timers that nobody handles
    */
-  stop(options?: StopOptions): Promise<CheckpointInfo>;
+  stop(options?: StopOptions<Client>): Promise<CheckpointInfo>;
   /** Ends the job without a checkpoint. Storages are left open: whoever made them closes them. */
   close(): Promise<void>;
 }
 
 /** A running job with its tasks, in the order they were given: `OperatorTasks` where `parallelism` was. */
-export interface Job<Tasks extends readonly unknown[]> extends JobControl {
+export interface Job<Tasks extends readonly unknown[], Client = never> extends JobControl<Client> {
   readonly tasks: Tasks;
 }
 
@@ -132,15 +150,18 @@ type TaskTypes<Tasks extends readonly TaskOptions<unknown>[], Sync extends SyncR
  * restore; UNAVAILABLE for the storage; FENCED if another process took the job over meanwhile
  * @throws {TypeError | RangeError} for options that cannot be
  */
-export async function openJob<const Tasks extends readonly TaskOptions<unknown>[], Sync extends SyncReads>(
-  options: JobOptions<Sync> & { readonly tasks: Tasks },
-): Promise<Job<TaskTypes<Tasks, Sync>>> {
+export async function openJob<
+  const Tasks extends readonly TaskOptions<unknown>[],
+  Sync extends SyncReads,
+  Client = never,
+>(options: JobOptions<Sync, Client> & { readonly tasks: Tasks }): Promise<Job<TaskTypes<Tasks, Sync>, Client>> {
   const { job, backend, clock = systemClock } = options;
   const telemetry = new Telemetry(job, clock);
   const started = clock.monotonic();
   const planned = planTasks(job, options.tasks as readonly TaskOptions[]);
   const settings = checkpointSettings(checkpointOptions(options), memoryOf(backend, planned.length));
   const place: JobPlace = { storage: options.checkpoints ?? backend.checkpoints, names: new JobNames(job), job };
+  checkTransaction(place.storage, options.transaction);
   const stores = new JobStores(job, backend.store, clock);
   const request: OpenRequest = { options, settings, planned, place, stores, telemetry, clock };
   try {
@@ -148,8 +169,10 @@ export async function openJob<const Tasks extends readonly TaskOptions<unknown>[
     const opened = await openTasks(request);
     telemetry.restored(opened.restoredFrom, started, () => restoredBytes(opened.built));
     const trigger = new IntervalTrigger(opened.coordinator, settings, clock);
-    const stopper = new Stopper({ ...opened, stores, trigger });
-    return jobHandle({ ...opened, stores, trigger, stopper }) as Job<TaskTypes<Tasks, Sync>>;
+    const { storage } = place;
+    const { transaction } = options;
+    const stopper = new Stopper({ ...opened, stores, trigger, storage, transaction });
+    return jobHandle({ ...opened, stores, trigger, stopper, storage }) as Job<TaskTypes<Tasks, Sync>, Client>;
   } catch (error) {
     // What is reported is why the job could not be opened.
     await stores.close().catch(() => undefined);
@@ -208,6 +231,7 @@ async function openTasks(request: OpenRequest): Promise<OpenedTasks> {
     settings,
     telemetry,
     listener: options.listener ?? {},
+    transaction: options.transaction,
     clock,
   };
   const restoredFrom = found?.manifest.checkpoint;
@@ -251,10 +275,11 @@ interface JobInside {
   readonly stopper: Stopper;
   readonly restoredFrom: number | undefined;
   readonly tasks: readonly unknown[];
+  readonly storage: CheckpointStorage;
 }
 
 function jobHandle(inside: JobInside): Job<readonly unknown[]> {
-  const { coordinator, stores, trigger, stopper, restoredFrom, tasks } = inside;
+  const { coordinator, stores, trigger, stopper, restoredFrom, tasks, storage } = inside;
   return Object.freeze({
     tasks: Object.freeze(tasks),
     restoredFrom,
@@ -270,7 +295,10 @@ function jobHandle(inside: JobInside): Job<readonly unknown[]> {
     get garbageError() {
       return coordinator.garbageError;
     },
-    checkpoint: ({ full = false } = {}) => coordinator.checkpoint(full ? "full" : "incremental"),
+    async checkpoint({ full = false, transaction } = {}) {
+      checkTransaction(storage, transaction);
+      return coordinator.checkpoint(full ? "full" : "incremental", transaction);
+    },
     savepoint: (target) => coordinator.savepoint(target),
     ready: () => coordinator.ready(),
     stop: (stop = {}) => stopper.stop(stop),
@@ -289,6 +317,7 @@ const JOB_OPTIONS: ReadonlySet<string> = new Set<keyof JobOptions<boolean> | "ta
   "restore",
   "ignoreOperators",
   "listener",
+  "transaction",
   "clock",
   "random",
   "tasks",

@@ -7,7 +7,7 @@ import { type JobControl, type JobOptions, openJob } from "./open-job.js";
 import { type StateHandles, type TaskControl, type TimersOf, withStates } from "./task.js";
 
 /** Options of a job of one task. */
-export interface OpenTaskOptions<Sync extends SyncReads> extends JobOptions<Sync> {
+export interface OpenTaskOptions<Sync extends SyncReads, Client = never> extends JobOptions<Sync, Client> {
   /**
    * The key groups that the task owns.
    * @defaultValue all of the operator's
@@ -21,8 +21,9 @@ export type SoleTask<
   States extends StateDescriptors,
   Sync extends SyncReads,
   Timers extends TimersDeclaration | undefined = undefined,
+  Client = never,
 > = TaskControl<Key> &
-  JobControl & { readonly states: StateHandles<Key, States, Sync> } & TimersOf<Timers, Key> &
+  JobControl<Client> & { readonly states: StateHandles<Key, States, Sync> } & TimersOf<Timers, Key> &
   Omit<
     StateHandles<Key, States, Sync>,
     keyof TaskControl<Key> | keyof JobControl | "states" | keyof TimersOf<Timers, Key>
@@ -37,10 +38,11 @@ export async function openTask<
   const States extends StateDescriptors,
   Sync extends SyncReads,
   Timers extends TimersDeclaration | undefined = undefined,
+  Client = never,
 >(
   operator: Operator<Key, States, Timers>,
-  options: OpenTaskOptions<Sync>,
-): Promise<SoleTask<Key, States, Sync, Timers>> {
+  options: OpenTaskOptions<Sync, Client>,
+): Promise<SoleTask<Key, States, Sync, Timers, Client>> {
   const { keyGroups } = options;
   const declared = keyGroups === undefined ? { operator } : { operator, keyGroups };
   const job = await openJob({ ...options, tasks: [declared] as const });
@@ -49,7 +51,7 @@ export async function openTask<
   take(sole, job, JOB_MEMBERS);
   take(sole, task, TASK_MEMBERS);
   if (operator.timers !== undefined) take(sole, task, ["timers"]);
-  return withStates(sole, task.states) as SoleTask<Key, States, Sync, Timers>;
+  return withStates(sole, task.states) as SoleTask<Key, States, Sync, Timers, Client>;
 }
 
 const JOB_MEMBERS: readonly (keyof JobControl)[] = [

@@ -9,12 +9,13 @@ import type { CheckpointStorage } from "../contracts/checkpoint-storage.js";
 import type { Coordinator } from "../coordinator/coordinator.js";
 import type { CheckpointInfo } from "../coordinator/history.js";
 import type { IntervalTrigger } from "../coordinator/interval.js";
+import { type CheckpointTransaction, checkTransaction } from "../coordinator/results.js";
 import { isStateBackendError, StateBackendError } from "../errors.js";
 import type { JobStores } from "./job-stores.js";
 import type { BuiltTask } from "./task.js";
 
 /** How a job is stopped. */
-export interface StopOptions {
+export interface StopOptions<Client = never> {
   /**
    * Where to write a savepoint, a place of its own.
    * @defaultValue a last checkpoint among the others of the job
@@ -26,6 +27,11 @@ export interface StopOptions {
    * @defaultValue false
    */
   readonly drain?: boolean;
+  /**
+   * Writes results in the transaction that completes the last checkpoint, as that of `checkpoint`. Not with `savepoint`.
+   * @defaultValue the job's
+   */
+  readonly transaction?: CheckpointTransaction<Client>;
 }
 
 export interface StopScope {
@@ -33,15 +39,27 @@ export interface StopScope {
   readonly trigger: IntervalTrigger;
   readonly stores: JobStores;
   readonly built: readonly BuiltTask[];
+  /** Where checkpoints go. */
+  readonly storage: CheckpointStorage;
+  /** The job's. */
+  readonly transaction: CheckpointTransaction | undefined;
 }
 
+const NOT_WITH_SAVEPOINT =
+  "A savepoint completes no checkpoint, so it writes no results. Call savepoint() first, and then stop() without one.";
 const END_OF_TIME = Number.MAX_SAFE_INTEGER;
-const OPTIONS: readonly string[] = ["savepoint", "drain"] satisfies (keyof StopOptions)[];
+const OPTIONS: readonly string[] = ["savepoint", "drain", "transaction"] satisfies (keyof StopOptions)[];
+
+interface Stopping {
+  readonly savepoint: CheckpointStorage | undefined;
+  readonly drain: boolean;
+  readonly transaction: CheckpointTransaction | undefined;
+}
 
 /** Stops a job, once at a time. */
 export class Stopper {
   readonly #scope: StopScope;
-  #running: { readonly options: StopOptions; readonly stopped: Promise<CheckpointInfo> } | undefined;
+  #running: { readonly options: Stopping; readonly stopped: Promise<CheckpointInfo> } | undefined;
 
   constructor(scope: StopScope) {
     this.#scope = scope;
@@ -56,30 +74,34 @@ export class Stopper {
     }
     const { savepoint, drain = false } = options;
     if (typeof drain !== "boolean") throw new TypeError(`drain is not a boolean. received=${String(drain)}.`);
+    const { transaction = this.#scope.transaction } = options;
+    checkTransaction(this.#scope.storage, transaction);
+    if (savepoint !== undefined && transaction !== undefined) throw new TypeError(NOT_WITH_SAVEPOINT);
     const running = this.#running;
     if (running !== undefined) {
-      if (running.options.savepoint === savepoint && running.options.drain === drain) return running.stopped;
+      const { options: known } = running;
+      const isSame = known.savepoint === savepoint && known.drain === drain && known.transaction === transaction;
+      if (isSame) return running.stopped;
       throw new TypeError("The job is being stopped with other options. Wait for that call.");
     }
-    const stopped = stop(this.#scope, savepoint, drain).finally(() => {
+    const stopped = stop(this.#scope, { savepoint, drain, transaction }).finally(() => {
       this.#running = undefined;
     });
-    this.#running = { options: { ...options, drain }, stopped };
+    this.#running = { options: { savepoint, drain, transaction }, stopped };
     return stopped;
   }
 }
 
 async function stop(
   { coordinator, trigger, stores, built: tasks }: StopScope,
-  savepoint: CheckpointStorage | undefined,
-  drain: boolean,
+  { savepoint, drain, transaction }: Stopping,
 ): Promise<CheckpointInfo> {
   for (const { runtime } of tasks) runtime.epoch.check();
   try {
     const handling = tasks.map(({ runtime }) => runtime.inFlight.halt()).filter((ended) => ended !== undefined);
     if (handling.length > 0) await Promise.all(handling);
     if (drain) await drainTasks(tasks);
-    const last = await coordinator.last(savepoint);
+    const last = await coordinator.last(savepoint, transaction);
     trigger.stop();
     await coordinator.close();
     await stores.close();

@@ -19,8 +19,8 @@ export class Child {
     this.#lines.on("line", (line) => this.said.push(line));
   }
 
-  static start(url: string, schema: string): Child {
-    const script = join(import.meta.dirname, "child.mjs");
+  static start(url: string, schema: string, name = "child.mjs"): Child {
+    const script = join(import.meta.dirname, name);
     return new Child(spawn(execPath, [script, url, schema], { stdio: ["ignore", "pipe", "inherit"] }));
   }
 

@@ -7,6 +7,9 @@ import {
   startPostgres,
 } from "../../../../scripts/services/postgres.mjs";
 
+export { startPostgres };
+export { findPostgres } from "../../../../scripts/services/find-postgres.mjs";
+
 /** A server, and what was made on it. */
 export class TestServer {
   readonly server: PostgresServer;
