@@ -40,6 +40,7 @@ export const workspaceImports = [
 
 /** Files that import by path: packages that use the kit in their tests, so that the kit cannot name them as its own, and servers that scripts start. */
 export const importsByPath = new Set([
+  "conformance/test/support/services.ts",
   "conformance/test/support/workspace.ts",
   "packages/redis/test/support/servers.ts",
   "benchmarks/src/harness/redis-server.ts",

@@ -41,6 +41,7 @@ export {
 export { BROKEN_EXPIRY } from "./broken/broken-expiry.js";
 export { type BrokenFeature, type FeatureCatcher, soundFeature } from "./broken/broken-feature.js";
 export { BROKEN_MAPS, BROKEN_MERGES, BROKEN_MIGRATIONS } from "./broken/broken-merges.js";
+export { BROKEN_SAVEPOINTS } from "./broken/broken-savepoints.js";
 export { BROKEN_TIMERS } from "./broken/broken-timers.js";
 export { BROKEN_JOBS, type BrokenJob, soundJob } from "./broken/broken-jobs.js";
 export { BROKEN_STORAGES, brokenPlace, type BrokenStorage, type Catcher } from "./broken/broken-storages.js";
@@ -50,6 +51,9 @@ export { ManualClock } from "./faults/manual-clock.js";
 export { ScriptedStorage } from "./faults/scripted-storage.js";
 export { seededRandom, type SeededRandom } from "./faults/seeded-random.js";
 export { type Harness, memoryPlace, type Place } from "./harness.js";
+export { sameSavepoints } from "./differential/same-savepoints.js";
+export { contendedScopes } from "./linearizability/contended-scopes.js";
+export { contendedObjects } from "./linearizability/contended-objects.js";
 export { CATALOG, type StateSpec } from "./model/catalog.js";
 export { anyHistory } from "./properties/any-history.js";
 export { fullIsChain } from "./properties/checkpoint-chains.js";

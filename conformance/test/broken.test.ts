@@ -3,17 +3,21 @@
 import { stickyKeyGroups } from "@tidemark/core";
 import { describe, expect, it } from "vitest";
 import { BROKEN_JOBS, soundJob } from "../src/broken/broken-jobs.js";
+import { BROKEN_REGISTERS } from "../src/broken/broken-registers.js";
 import { BROKEN_STORAGES, type BrokenStorage, brokenPlace, type Catcher } from "../src/broken/broken-storages.js";
 import { BROKEN_ASSIGNMENTS, BROKEN_CHECKPOINTS, BROKEN_LISTENERS } from "../src/broken/broken-checkpoints.js";
 import { BROKEN_EXPIRY } from "../src/broken/broken-expiry.js";
 import { type FeatureCatcher, soundFeature } from "../src/broken/broken-feature.js";
 import { BROKEN_MAPS, BROKEN_MERGES, BROKEN_MIGRATIONS } from "../src/broken/broken-merges.js";
+import { BROKEN_SAVEPOINTS } from "../src/broken/broken-savepoints.js";
 import { BROKEN_TIMERS } from "../src/broken/broken-timers.js";
 import { checkProperty } from "../src/check-property.js";
 import type { RunningJob } from "../src/commands/call-state.js";
 import { codecOf } from "../src/commands/formats.js";
 import { Coverage } from "../src/commands/coverage.js";
 import type { Harness } from "../src/harness.js";
+import { sameSavepoints } from "../src/differential/same-savepoints.js";
+import { contendedObjects } from "../src/linearizability/contended-objects.js";
 import { CATALOG, type StateSpec } from "../src/model/catalog.js";
 import { anyHistory } from "../src/properties/any-history.js";
 import { ttlIsExact } from "../src/properties/expiring.js";
@@ -37,6 +41,14 @@ const CATCHERS: Record<Catcher, (harness: Harness, runs?: number) => Promise<voi
   "any history": (harness, runs = 120) =>
     checkProperty("broken", anyHistory(harness, new Coverage(), 60), { ...RUN, runs }),
   retention: (harness) => checkProperty("broken", listingIsTrue(harness, new Coverage()), { ...RUN, runs: 20 }),
+  async contention(harness, runs = 100) {
+    const newPlace = async () => {
+      const place = harness.place();
+      return { open: async () => place.open() };
+    };
+    const settings = { coverage: new Coverage(), isShared: true, hasFaults: false };
+    await checkProperty("broken", contendedObjects(newPlace, settings), { ...RUN, runs });
+  },
   async "race to own"(harness) {
     for (let call = 0; await raceToOwn(harness, { call, when: "before" }); call++);
   },
@@ -53,6 +65,7 @@ const FEATURE_CATCHERS: Record<FeatureCatcher, (harness: Harness) => Promise<voi
   chains: (harness) => checkProperty("broken", fullIsChain(harness, new Coverage()), { ...RUN, runs: 10 }),
   values: (harness) => checkProperty("broken", stateKind(VALUE, harness, new Coverage()), { ...RUN, runs: 20 }),
   maps: (harness) => checkProperty("broken", stateKind(MAP, harness, new Coverage()), { ...RUN, runs: 20 }),
+  savepoints: (harness) => checkProperty("broken", sameSavepoints(harness, new Coverage(), 40), { ...RUN, runs: 20 }),
   rescaling: (harness) => checkProperty("broken", rescalingIsIdentity(harness, new Coverage()), { ...RUN, runs: 20 }),
 };
 
@@ -67,6 +80,7 @@ const FEATURES = [
   ...BROKEN_MAPS,
   ...BROKEN_CHECKPOINTS,
   ...BROKEN_LISTENERS,
+  ...BROKEN_SAVEPOINTS,
 ];
 
 describe("what is not broken is not caught", () => {
@@ -79,7 +93,7 @@ describe("what is not broken is not caught", () => {
 });
 
 describe("a broken storage is caught", () => {
-  it.each(BROKEN_STORAGES)("that $what", { timeout: PROPERTY_TIMEOUT_MS }, async (broken) => {
+  it.each([...BROKEN_STORAGES, ...BROKEN_REGISTERS])("that $what", { timeout: PROPERTY_TIMEOUT_MS }, async (broken) => {
     const harness = { ...memoryHarness, place: () => brokenPlace(memoryHarness.place(), broken) };
     await expect(CATCHERS[broken.caughtBy](harness)).rejects.toThrow();
   });
@@ -115,4 +129,14 @@ describe("a sound feature is not caught", () => {
   it("by the dealing of key groups", async () => {
     await checkProperty("broken", stickyMovesFew(stickyKeyGroups), { ...RUN, runs: 50 });
   });
+});
+
+describe("what only another backend can tell", () => {
+  it.each(BROKEN_SAVEPOINTS)(
+    "is not caught by any history: $what",
+    { timeout: PROPERTY_TIMEOUT_MS },
+    async ({ make }) => {
+      await CATCHERS["any history"]({ ...memoryHarness, ...make() }, 40);
+    },
+  );
 });

@@ -16,6 +16,7 @@ export type FeatureCatcher =
   | "maps"
   | "chains"
   | "rescaling"
+  | "savepoints"
   | "any history";
 
 export interface BrokenFeature {

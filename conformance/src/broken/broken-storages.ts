@@ -9,7 +9,7 @@ import { objectKind } from "../faults/scripted-storage.js";
 import type { Place } from "../harness.js";
 
 /** Which property must catch it. */
-export type Catcher = "any history" | "race to own" | "retention";
+export type Catcher = "any history" | "contention" | "race to own" | "retention";
 
 export interface BrokenStorage {
   readonly what: string;

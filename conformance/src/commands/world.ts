@@ -33,6 +33,8 @@ export class World {
   readonly places: readonly Place[];
   readonly savepoints: Place[] = [];
   readonly zombies: Zombie[] = [];
+  /** What each opening of a job continued from, in order. */
+  readonly restoredFrom: (number | undefined)[] = [];
   /** Whether uploads are left that have not ended: what they leave is not garbage yet. */
   hasLateUploads = false;
   storage!: ScriptedStorage;
@@ -83,6 +85,7 @@ export class World {
       declaredAs: this.harness.declaredAs,
     });
     this.running = this.harness.wrap?.(running) ?? running;
+    this.restoredFrom.push(running.control.restoredFrom);
     this.fired = handleTimers(this.running, shape.declared);
   }
 

@@ -2,11 +2,12 @@
 
 import type { Law } from "../runner/law.js";
 import { FEATURE_LAWS } from "./backend/features.js";
+import { SAVEPOINT_LAWS } from "./backend/savepoints.js";
 import { STATE_LAWS } from "./backend/state.js";
 import { ANY_CALLS } from "./storage/any-calls.js";
 import { BODY_LAWS } from "./storage/bodies.js";
 import { CRASH_LAWS } from "./storage/crashes.js";
-import { CREATION_LAWS } from "./storage/creation.js";
+import { CONTENTION_LAWS, CREATION_LAWS } from "./storage/creation.js";
 import { HANDLE_LAWS } from "./storage/handles.js";
 import { JOB_LAWS } from "./storage/jobs.js";
 import { LISTING_LAWS } from "./storage/listing.js";
@@ -24,10 +25,12 @@ export const ALL_LAWS: readonly Law[] = [
   ...READ_LAWS,
   ...LISTING_LAWS,
   ANY_CALLS,
+  ...CONTENTION_LAWS,
   ...SURROUNDING_LAWS,
   ...CRASH_LAWS,
   ...JOB_LAWS,
   ...STATE_LAWS,
+  ...SAVEPOINT_LAWS,
   ...FEATURE_LAWS,
   ...LAWS_OF_STORES,
 ];

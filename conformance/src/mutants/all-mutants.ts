@@ -6,17 +6,20 @@ import { BROKEN_EXPIRY } from "../broken/broken-expiry.js";
 import type { BrokenFeature, FeatureCatcher } from "../broken/broken-feature.js";
 import { BROKEN_JOBS } from "../broken/broken-jobs.js";
 import { BROKEN_MAPS, BROKEN_MERGES, BROKEN_MIGRATIONS } from "../broken/broken-merges.js";
+import { BROKEN_REGISTERS } from "../broken/broken-registers.js";
 import { BROKEN_STORAGES, type BrokenStorage, brokenPlace, type Catcher } from "../broken/broken-storages.js";
+import { BROKEN_SAVEPOINTS } from "../broken/broken-savepoints.js";
 import { BROKEN_TIMERS } from "../broken/broken-timers.js";
 import type { Harness, Place } from "../harness.js";
 import { STORE_LAWS } from "../laws-of-stores/store-laws.js";
+import { BROKEN_OWNERS, brokenOwnerHarness } from "../laws-of-stores/broken-owners.js";
 import { BROKEN_STORES } from "../laws-of-stores/broken-stores.js";
 import { ALL_LAWS } from "../laws/all-laws.js";
 import { handleOn } from "../reference/handle-on.js";
 import { MEMORY_HARNESS } from "../reference/memory-harness.js";
 import type { AdapterHarness, BackendHarness } from "../runner/adapter-harness.js";
 import type { Law } from "../runner/law.js";
-import { brokenStoreAdapter } from "../runner/null-harness.js";
+import { brokenStoreAdapter, storeAdapter } from "../runner/null-harness.js";
 
 /** One adapter or job with one fault. */
 export interface Mutant {
@@ -30,6 +33,7 @@ export interface Mutant {
 
 const LAWS: Readonly<Record<Catcher | FeatureCatcher, string>> = {
   "any history": "any-history",
+  contention: "contended-objects",
   retention: "retained-restores",
   "race to own": "race-to-own",
   ttl: "ttl-is-exact",
@@ -42,6 +46,7 @@ const LAWS: Readonly<Record<Catcher | FeatureCatcher, string>> = {
   maps: "plain-map",
   chains: "full-is-chain",
   rescaling: "rescaling-is-identity",
+  savepoints: "same-savepoints",
 };
 
 const FEATURES: readonly BrokenFeature[] = [
@@ -52,11 +57,12 @@ const FEATURES: readonly BrokenFeature[] = [
   ...BROKEN_MAPS,
   ...BROKEN_CHECKPOINTS,
   ...BROKEN_LISTENERS,
+  ...BROKEN_SAVEPOINTS,
 ];
 
 /** Every broken storage, job, feature and store of the kit. */
 export function allMutants(): readonly Mutant[] {
-  const storages = BROKEN_STORAGES.map((broken) => ({
+  const storages = [...BROKEN_STORAGES, ...BROKEN_REGISTERS].map((broken) => ({
     what: `a storage that ${broken.what}`,
     laws: lawsNamed(LAWS[broken.caughtBy]),
     harness: brokenStorageHarness(broken),
@@ -71,7 +77,12 @@ export function allMutants(): readonly Mutant[] {
     laws: lawsOfClause(broken.clause),
     harness: brokenStoreAdapter(broken),
   }));
-  return [...storages, ...jobs, ...features, ...assignments, ...stores];
+  const owners = BROKEN_OWNERS.map(({ what, change }) => ({
+    what: `a store that ${what}`,
+    laws: lawsNamed("contended-scopes"),
+    harness: storeAdapter(what, () => brokenOwnerHarness(change)),
+  }));
+  return [...storages, ...jobs, ...features, ...assignments, ...stores, ...owners];
 }
 
 /** The storage in memory, broken. */

@@ -62,7 +62,7 @@ async function segmentsOf(storage: CheckpointStorage, name: string): Promise<str
 }
 
 /** One line `tidemark-manifest <1 or 2> <SHA-256 of the document>`, then the document. */
-function parseManifest(bytes: Buffer): ManifestDocument {
+export function parseManifest(bytes: Buffer): ManifestDocument {
   const lineEnd = bytes.indexOf("\n");
   const [magic, version, sha256] = bytes.subarray(0, lineEnd).toString("latin1").split(" ");
   const document = bytes.subarray(lineEnd + 1, -1);

@@ -1,9 +1,14 @@
 /** The harness of the storage in memory that core has: the reference, which every law must pass. */
 
-import { type CheckpointStorage, hasCode, memoryStorage } from "@tidemark/core";
+import { type Backend, type CheckpointStorage, hasCode, memoryStorage } from "@tidemark/core";
 import { readObject } from "../oracles/stored-objects.js";
 import type { BackendHarness } from "../runner/adapter-harness.js";
 import { handleOn } from "./handle-on.js";
+
+/** State that is complete in memory. */
+export function memoryBackend(): Backend<true> {
+  return { name: "memory", sync: true, checkpoints: memoryStorage() };
+}
 
 /** Places are storages in memory. Nothing survives the process, and nothing below can fail. */
 export const MEMORY_HARNESS: BackendHarness<CheckpointStorage> = {
@@ -12,7 +17,7 @@ export const MEMORY_HARNESS: BackendHarness<CheckpointStorage> = {
   inapplicable: { faults: "nothing below memory can fail" },
   create: () => memoryStorage(),
   reopen: handleOn,
-  backend: () => ({ name: "memory", sync: true, checkpoints: memoryStorage() }),
+  backend: memoryBackend,
   // Nothing in it looks at a clock.
   advance: () => {},
   async readBack(place, name) {

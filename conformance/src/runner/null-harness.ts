@@ -74,10 +74,15 @@ export function brokenStores(clause: string | undefined): readonly StoreAdapterH
 
 /** A broken store, as its author would hand it in. */
 export function brokenStoreAdapter(broken: BrokenStore): StoreAdapterHarness<StoreHarness> {
+  return storeAdapter(broken.what, () => brokenStoreHarness(broken));
+}
+
+/** A store of the laws' own, as its author would hand it in. */
+export function storeAdapter(name: string, create: () => StoreHarness): StoreAdapterHarness<StoreHarness> {
   return {
-    name: broken.what,
+    name,
     contract: "store",
-    create: () => brokenStoreHarness(broken),
+    create,
     reopen: (place) => place.create(),
     crash: (place, store) => place.crash(store),
     destroy: (place) => place.dispose(),

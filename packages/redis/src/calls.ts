@@ -71,9 +71,9 @@ export class Calls {
           timer.cancel();
           resolve(reply);
         },
-        (error: unknown) => {
+        (error: Error) => {
           timer.cancel();
-          reject(error as Error);
+          reject(error);
         },
       );
     });

@@ -47,6 +47,18 @@ return {'DONE'}
 `,
 );
 
+/**
+ * KEYS: object. ARGV: first and last of the bytes wanted. Its length, and these bytes of it: commands one by one would take what is created or removed between
+ * them for an object that is empty or damaged.
+ */
+export const READ = script(
+  "read",
+  `
+if redis.call('EXISTS', KEYS[1]) == 0 then return {'NONE'} end
+return {'THERE', tostring(redis.call('STRLEN', KEYS[1])), redis.call('GETRANGE', KEYS[1], ARGV[1], ARGV[2])}
+`,
+);
+
 /** KEYS: index, object. ARGV: name. */
 export const REMOVE = script(
   "remove",

@@ -20,7 +20,7 @@ import {
 } from "@tidemark/core";
 import type { Calls } from "./calls.js";
 import { type Connection, connect } from "./connection.js";
-import { APPEND, PUBLISH, REMOVE } from "./object-scripts.js";
+import { APPEND, PUBLISH, READ, REMOVE } from "./object-scripts.js";
 import { type CommonSettings, commonSettings, type RedisCommonOptions } from "./options.js";
 import { type DurabilityClass, readServerFacts, refuseEviction, type ServerFacts } from "./server-facts.js";
 import { Underway } from "./underway.js";
@@ -40,6 +40,11 @@ export interface RedisCheckpointsOptions extends RedisCommonOptions {
    * server that does not say is refused too. @defaultValue `none`: whatever the server does
    */
   readonly durability?: Exclude<DurabilityClass, "unknown">;
+  /**
+   * So many replicas must have what was put before that resolves (`WAIT`), so that a failover to one of them does not lose it. Not on a cluster, where nobody
+   * can ask for them. @defaultValue 0
+   */
+  readonly replicas?: number;
 }
 
 /** A storage that can say how durable it is. */
@@ -53,26 +58,37 @@ export interface RedisCheckpoints extends CheckpointStorage {
  * @throws {TypeError} for an unknown option, or not exactly one of `client` and `url`
  */
 export function redisCheckpoints(options: RedisCheckpointsOptions): RedisCheckpoints {
-  const settings = commonSettings(options, ["durability"]);
-  const { durability = "none" } = options;
+  const settings = commonSettings(options, ["durability", "replicas"]);
+  const { durability = "none", replicas = 0, client } = options;
   if (!Object.hasOwn(RANKS, durability)) {
     throw new TypeError("There is no such durability. expected=none, process or host.");
   }
-  return new RedisCheckpointStorage(settings, durability);
+  if (!Number.isSafeInteger(replicas) || replicas < 0) {
+    throw new RangeError(`The number of replicas is none. replicas=${String(replicas)} expected=0 or more.`);
+  }
+  if (replicas > 0 && client?.nodes !== undefined) {
+    throw new TypeError("A cluster cannot be asked for replicas. Leave replicas out, and see min-replicas-to-write.");
+  }
+  return new RedisCheckpointStorage(settings, { durability, replicas });
 }
 
 const RANKS: Readonly<Record<DurabilityClass, number>> = { unknown: 0, none: 0, process: 1, host: 2 };
 
+interface Asked {
+  readonly durability: DurabilityClass;
+  readonly replicas: number;
+}
+
 class RedisCheckpointStorage implements RedisCheckpoints {
   readonly #settings: CommonSettings;
-  readonly #durability: DurabilityClass;
+  readonly #asked: Asked;
   readonly #root: string;
   readonly #underway = new Underway();
   #connection: Promise<Connection> | undefined;
 
-  constructor(settings: CommonSettings, durability: DurabilityClass) {
+  constructor(settings: CommonSettings, asked: Asked) {
     this.#settings = settings;
-    this.#durability = durability;
+    this.#asked = asked;
     this.#root = `${settings.prefix}{checkpoints}:`;
   }
 
@@ -88,17 +104,16 @@ class RedisCheckpointStorage implements RedisCheckpoints {
   async *get(name: string, range?: ByteRange): AsyncGenerator<Uint8Array, void, undefined> {
     partsOfObjectName(name);
     if (range !== undefined) requireRange(range);
-    const length = await this.#underway.run(() => this.#length(name));
-    const end = range?.end ?? length;
-    if (end > length) throw shortError(name, end, length);
-    for (let at = range?.start ?? 0; at < end; at += PART_BYTES) {
-      const until = Math.min(end, at + PART_BYTES);
-      yield await this.#underway.run(async () => {
-        const calls = await this.#calls();
-        const part = (await calls.read("getrange", this.#object(name), at, until - 1)) as Buffer;
-        if (part.length !== until - at) throw shortError(name, until, at + part.length);
-        return part;
-      });
+    const start = range?.start ?? 0;
+    const first = await this.#underway.run(() => this.#read(name, start, range?.end));
+    const end = range?.end ?? first.length;
+    if (end > first.length) throw shortError(name, end, first.length);
+    if (first.part.length > 0) yield first.part;
+    for (let at = start + first.part.length; at < end; at += PART_BYTES) {
+      const { part } = await this.#underway.run(() => this.#read(name, at, end));
+      const expected = Math.min(PART_BYTES, end - at);
+      if (part.length !== expected) throw shortError(name, at + expected, at + part.length);
+      yield part;
     }
   }
 
@@ -155,8 +170,10 @@ class RedisCheckpointStorage implements RedisCheckpoints {
     if (!DONE.has(textOf(status))) await calls.write("unlink", parts).catch(() => undefined);
     switch (textOf(status)) {
       case "CREATED":
+        await this.#replicate(calls, name, length);
         return "created";
       case "EXISTS":
+        await this.#replicate(calls, name, length);
         return "exists";
       case "OTHER":
         throw corruptError(name, "there is an object of other content under this name");
@@ -171,13 +188,31 @@ class RedisCheckpointStorage implements RedisCheckpoints {
     }
   }
 
-  async #length(name: string): Promise<number> {
-    const calls = await this.#calls();
-    const [length, exists] = await Promise.all([
+  /** Waits until enough replicas have the object. */
+  async #replicate(calls: Calls, name: string, length: number): Promise<void> {
+    const { replicas } = this.#asked;
+    if (replicas === 0) return;
+    const { timeoutMs } = this.#settings.timing;
+    // In one turn, so that they go the same way: the wait is for what this connection has written, and it has written nothing if it is a new one. A
+    // server that took over meanwhile may not have the object.
+    const [found, , reached] = await Promise.all([
       calls.read("strlen", this.#object(name)),
-      calls.read("exists", this.#object(name)),
+      calls.write("set", `${this.#root}written`, name),
+      calls.read("wait", replicas, Math.ceil(timeoutMs / 2)),
     ]);
-    if (Number(exists) === 1) return Number(length);
+    if (Number(found) !== length || Number(reached) < replicas) throw replicasError(name, Number(reached), replicas);
+  }
+
+  /** A part from `start` on, that ends at `end` at the latest, and the length of the whole at this moment. */
+  async #read(name: string, start: number, end?: number): Promise<{ readonly length: number; readonly part: Buffer }> {
+    const last = Math.min(end ?? Number.POSITIVE_INFINITY, start + PART_BYTES) - 1;
+    const calls = await this.#calls();
+    // Of an empty range Redis would give the last byte: then there is no part.
+    const reply = await calls.run(READ, [this.#object(name)], [start, Math.max(start, last)]);
+    const [status, length, part = Buffer.alloc(0)] = reply;
+    if (textOf(status) === "THERE") {
+      return { length: Number(textOf(length)), part: last < start ? Buffer.alloc(0) : part };
+    }
     throw new StateBackendError(
       "CHECKPOINT_NOT_FOUND",
       `There is no such object. name=${quoted(name)}. Check the prefix, and whether the server has lost its data.`,
@@ -214,7 +249,8 @@ class RedisCheckpointStorage implements RedisCheckpoints {
     try {
       const facts = await readServerFacts(connection.calls);
       refuseEviction(facts);
-      if (RANKS[facts.durability] < RANKS[this.#durability]) throw durabilityError(facts, this.#durability);
+      const { durability } = this.#asked;
+      if (RANKS[facts.durability] < RANKS[durability]) throw durabilityError(facts, durability);
       return connection;
     } catch (error) {
       connection.release();
@@ -270,6 +306,15 @@ function partsLostError(name: string): StateBackendError {
   return new StateBackendError(
     "UNAVAILABLE",
     `Redis has lost what was sent of an object. name=${quoted(name)}. Nothing was stored: try again.`,
+  );
+}
+
+function replicasError(name: string, reached: number, replicas: number): StateBackendError {
+  return new StateBackendError(
+    "UNAVAILABLE",
+    `Too few replicas have what was stored. name=${quoted(name)} replicas=${reached} expected=${replicas}. ` +
+      "Look at the replicas, then try again.",
+    { outcome: "unknown" },
   );
 }
 

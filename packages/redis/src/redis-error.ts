@@ -60,6 +60,11 @@ function connectionCode(error: unknown): string {
   const { code, name, message } = (error ?? {}) as { code?: unknown; name?: unknown; message?: unknown };
   if (typeof code === "string" && /^[A-Z_]{2,40}$/.test(code)) return code;
   if (message === "Connection is closed.") return "CONNECTION_CLOSED";
+  // A client of a cluster has tried several times. What became of the tries before the last nobody knows.
+  const last = /^Too many Cluster redirections\. Last error: ReplyError: ([A-Z]+)\b/.exec(
+    typeof message === "string" ? message : "",
+  );
+  if (last !== null) return last[1] as string;
   return typeof name === "string" && /^[A-Za-z]{2,40}$/.test(name) ? name : "UNKNOWN";
 }
 

@@ -15,7 +15,7 @@ const WORDS = readFileSync(new URL("../tidemark.acl", import.meta.url), "utf8")
   .slice(2);
 const PASSWORD = "change-this-password";
 /** What a client asks for, a cluster needs, or is only asked where it may be. */
-const OPTIONAL = ["+info", "+config|get", "+select", "+cluster|slots"];
+const OPTIONAL = ["+wait", "+info", "+config|get", "+select", "+cluster|slots"];
 const NEEDED = WORDS.filter((word) => word.startsWith("+") && !OPTIONAL.includes(word));
 
 let server: RedisServer;

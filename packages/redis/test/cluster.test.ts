@@ -1,12 +1,12 @@
 /** A cluster of three nodes: the laws hold, key groups spread evenly, and slots may be moved meanwhile. */
 
 import { checkStoreLaw, STORE_LAWS } from "@tidemark/conformance";
-import { memoryStorage, type Store } from "@tidemark/core";
-import { Cluster } from "ioredis";
+import { type CheckpointStorage, memoryStorage, type Store } from "@tidemark/core";
+import { Cluster, Redis } from "ioredis";
 import { Cluster as Cluster5 } from "ioredis-5";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { command, type RedisCluster, startRedisCluster } from "./support/servers.js";
-import { redis, type RedisClient } from "../src/index.js";
+import { command, type RedisCluster, type RedisServer, startRedisCluster } from "./support/servers.js";
+import { redis, redisCheckpoints, type RedisClient } from "../src/index.js";
 import { groupKeys } from "../src/group-key.js";
 import { slotOf, SLOTS, tagOfSlot } from "../src/slots.js";
 import { contentOf, deltaOf, fenceOf, markOf, SCOPE, stateAt } from "./support/history.js";
@@ -68,6 +68,76 @@ describe.each([
   });
 });
 
+describe("a cluster that does not serve", () => {
+  it("S3, S6 is UNAVAILABLE while a node is away, and its state is exact when it is back", {
+    timeout: 60_000,
+  }, async () => {
+    const client = new Cluster(startupNodes());
+    const plain = redis({ url: (cluster.nodes[0] as RedisServer).url, checkpoints: memoryStorage() }).store.create();
+    const prefix = `away${++prefixes}:`;
+    const store = redis({ client, prefix, timeoutMs: 2_000, checkpoints: memoryStorage() }).store.create();
+    try {
+      await store.open(SCOPE, fenceOf(1));
+      await store.apply(markOf(1), deltaOf(1));
+      const [first, , away] = cluster.nodes as [RedisServer, RedisServer, RedisServer];
+      away.pause();
+      await expect
+        .poll(() => command(first.port, "CLUSTER", "INFO"), { timeout: 20_000 })
+        .toContain("cluster_state:fail");
+      // The server says so to those who ask it; a client of a cluster waits instead, as long as it may.
+      await expect(plain.open(SCOPE, fenceOf(1))).rejects.toMatchObject({
+        code: "UNAVAILABLE",
+        message: expect.stringContaining("code=CLUSTERDOWN") as unknown,
+      });
+      await expect(contentOf(store)).rejects.toMatchObject({ code: "UNAVAILABLE" });
+      await expect(store.apply(markOf(2), deltaOf(2))).rejects.toMatchObject({ code: "UNAVAILABLE" });
+      away.resume();
+      await allServe();
+      await expect
+        .poll(() => store.apply(markOf(2), deltaOf(2)).then(() => "done", String), { timeout: 20_000 })
+        .toBe("done");
+      expect(await contentOf(store)).toEqual(stateAt(2));
+    } finally {
+      for (const node of cluster.nodes) node.resume();
+      await allServe();
+      await store.close();
+      await plain.close();
+      client.disconnect();
+    }
+  });
+
+  it("S1 a client of one node is told to be one of the cluster", async () => {
+    const client = new Redis((cluster.nodes[0] as RedisServer).url);
+    const store = redis({ client, checkpoints: memoryStorage() }).store.create();
+    const message = expect.stringMatching(/code=MOVED\..*Use a Cluster client/) as unknown;
+    await expect(store.open(SCOPE, fenceOf(1))).rejects.toMatchObject({ code: "UNAVAILABLE", message });
+    await store.close();
+    client.disconnect();
+  });
+
+  it("CS2 half a slot is TRYAGAIN for checkpoints, and all of it is as before", { timeout: 60_000 }, async () => {
+    const client = new Cluster(startupNodes());
+    const prefix = `half${++prefixes}:`;
+    const storage = redisCheckpoints({ client, prefix });
+    const names = `${prefix}{checkpoints}:names`;
+    try {
+      await storage.put("a", Buffer.from("first"));
+      const moving = await beginMove(names);
+      await migrate(moving, [names]);
+      const message = expect.stringMatching(/code=(TRYAGAIN|ASK)\./) as unknown;
+      await expect(storage.put("b", Buffer.from("second"))).rejects.toMatchObject({ code: "UNAVAILABLE", message });
+      await migrate(moving, [`${prefix}{checkpoints}:o:a`]);
+      await endMove(moving);
+      expect(await storage.put("b", Buffer.from("second"))).toBe("created");
+      expect(await read(storage, "a")).toBe("first");
+      expect(await read(storage, "b")).toBe("second");
+    } finally {
+      await storage.close();
+      client.disconnect();
+    }
+  });
+});
+
 describe("slots", () => {
   it("S1 each has a tag, and the slot of a text is that of Redis", async () => {
     for (let slot = 0; slot < SLOTS; slot++) expect(slotOf(tagOfSlot(slot))).toBe(slot);
@@ -90,21 +160,51 @@ describe("slots", () => {
   });
 });
 
+async function allServe(): Promise<void> {
+  for (const { port } of cluster.nodes) {
+    await expect.poll(() => command(port, "CLUSTER", "INFO"), { timeout: 20_000 }).toContain("cluster_state:ok");
+  }
+}
+
+interface Move {
+  readonly slot: string;
+  readonly from: RedisServer;
+  readonly to: RedisServer;
+}
+
 /** Moves the slot of a key to the next node, and calls `meanwhile` at each stage. */
 async function moveSlot(key: string, meanwhile: (stage: string) => Promise<void>): Promise<void> {
+  const move = await beginMove(key);
+  await meanwhile("before the key is moved");
+  await migrate(move, [key]);
+  await meanwhile("behind the key's move");
+  await endMove(move);
+  await meanwhile("behind the slot's move");
+}
+
+async function beginMove(key: string): Promise<Move> {
   const { nodes } = cluster;
   const slot = `${slotOf((/\{(.*)\}/.exec(key) as RegExpExecArray)[1] as string)}`;
   const owner = await ownerOf(key);
-  const next = (owner + 1) % nodes.length;
-  const [from, to] = [nodes[owner], nodes[next]] as [{ port: number }, { port: number }];
-  const [fromId, toId] = await Promise.all([from, to].map(idOf));
-  await command(to.port, "CLUSTER", "SETSLOT", slot, "IMPORTING", fromId as string);
-  await command(from.port, "CLUSTER", "SETSLOT", slot, "MIGRATING", toId as string);
-  await meanwhile("before the key is moved");
-  await command(from.port, "MIGRATE", "127.0.0.1", `${to.port}`, key, "0", "5000");
-  await meanwhile("behind the key's move");
-  for (const node of [to, from]) await command(node.port, "CLUSTER", "SETSLOT", slot, "NODE", toId as string);
-  await meanwhile("behind the slot's move");
+  const [from, to] = [nodes[owner], nodes[(owner + 1) % nodes.length]] as [RedisServer, RedisServer];
+  await command(to.port, "CLUSTER", "SETSLOT", slot, "IMPORTING", await idOf(from));
+  await command(from.port, "CLUSTER", "SETSLOT", slot, "MIGRATING", await idOf(to));
+  return { slot, from, to };
+}
+
+async function migrate({ from, to }: Move, keys: readonly string[]): Promise<void> {
+  for (const key of keys) await command(from.port, "MIGRATE", "127.0.0.1", `${to.port}`, key, "0", "5000");
+}
+
+async function endMove({ slot, from, to }: Move): Promise<void> {
+  const toId = await idOf(to);
+  for (const node of [to, from]) await command(node.port, "CLUSTER", "SETSLOT", slot, "NODE", toId);
+}
+
+async function read(storage: CheckpointStorage, name: string): Promise<string> {
+  const parts: Uint8Array[] = [];
+  for await (const part of storage.get(name)) parts.push(part);
+  return Buffer.concat(parts).toString();
 }
 
 async function idOf({ port }: { readonly port: number }): Promise<string> {

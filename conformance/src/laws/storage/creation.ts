@@ -1,6 +1,7 @@
 /** CS3: at most one creates, and everyone else is told. */
 
 import type { CheckpointStorage } from "@tidemark/core";
+import { contendedObjects, contentionLines } from "../../linearizability/contended-objects.js";
 import { expectEqual, expectThat } from "../../oracles/expectations.js";
 import { readObject } from "../../oracles/stored-objects.js";
 import type { Law, LawContext } from "../../runner/law.js";
@@ -69,6 +70,34 @@ export const CREATION_LAWS: readonly Law[] = [
     },
   },
 ];
+
+/** CS10: the laws above at once, and with calls that nobody is told the end of. */
+export const CONTENTION_LAWS: readonly Law[] = [
+  {
+    id: "contended-objects",
+    contract: "storage",
+    level: "fencing",
+    clauses: ["CS10"],
+    title: "What callers on few names are told fits one order of their calls, also of those without an answer",
+    run: (context) => contend(context, false),
+  },
+  {
+    id: "contended-objects-with-faults",
+    contract: "storage",
+    level: "surroundings",
+    clauses: ["CS10"],
+    hooks: ["faults"],
+    title: "What callers on few names are told fits one order of their calls, whatever fails below",
+    run: (context) => contend(context, true),
+  },
+];
+
+async function contend(context: LawContext, hasFaults: boolean): Promise<void> {
+  const { coverage, capabilities } = context;
+  const settings = { coverage, isShared: capabilities.shared, hasFaults };
+  const property = contendedObjects(() => context.place(), settings);
+  await context.check(property, context.runs(60), ([each]) => ({ lines: contentionLines(each) }));
+}
 
 async function race(context: LawContext, handles: readonly CheckpointStorage[]): Promise<void> {
   for (let round = 0; round < context.runs(3); round++) {

@@ -2,10 +2,23 @@
 
 import { anyStoreHistory } from "../../laws-of-stores/store-history.js";
 import { checkStoreLaw, STORE_LAWS } from "../../laws-of-stores/store-laws.js";
+import { contendedScopes, ownerLines } from "../../linearizability/contended-scopes.js";
 import type { Law } from "../../runner/law.js";
 
 const STORE = { contract: "store", level: "store" } as const;
 const WORDS_MAX = 7;
+
+/** S10: with several owners at once. */
+const CONTENDED_SCOPES: Law = {
+  ...STORE,
+  id: "contended-scopes",
+  clauses: ["S10"],
+  title: "What several owners of a scope are told fits one order of their calls",
+  run: (context) =>
+    context.check(contendedScopes(context.stores, context.coverage), context.runs(60), ([programs]) => ({
+      lines: ownerLines(programs),
+    })),
+};
 
 export const LAWS_OF_STORES: readonly Law[] = [
   ...STORE_LAWS.map((law): Law => {
@@ -25,6 +38,7 @@ export const LAWS_OF_STORES: readonly Law[] = [
     title: "After any history the store answers as a map of rows and marks would",
     run: (context) => context.check(anyStoreHistory(context.stores), context.runs(100)),
   },
+  CONTENDED_SCOPES,
 ];
 
 /** Clause and first words: titles begin differently. */

@@ -76,6 +76,15 @@ interface Handling {
   handled: Promise<void> | undefined;
 }
 
+/** What there is to know of a record when its turn comes. */
+interface Turn<Key> {
+  readonly key: Key;
+  readonly identity: unknown;
+  readonly handling: Handling;
+  /** Settles when the record of its key before it has been handled. */
+  readonly before: Promise<void> | undefined;
+}
+
 class Run<Record, Key> {
   readonly #scope: ProcessScope<Record, Key>;
   readonly #options: ProcessOptions<Record>;
@@ -129,12 +138,7 @@ class Run<Record, Key> {
     const before = this.#tails.get(identity)?.handled;
     this.#tails.set(identity, handling);
     this.#active++;
-    handling.handled = this.#handle(record, key, before).finally(() => {
-      this.#active--;
-      if (this.#tails.get(identity) === handling) this.#tails.delete(identity);
-      this.#onHandled?.();
-      inFlight.leave();
-    });
+    handling.handled = this.#handle(record, { key, identity, handling, before });
     const watermark = this.#options.watermarkOf?.(record);
     return watermark === undefined ? undefined : this.#scope.advance(watermark);
   }
@@ -153,15 +157,20 @@ class Run<Record, Key> {
     if (this.#failure !== undefined) throw this.#failure.error;
   }
 
-  async #handle(record: Record, key: Key, before: Promise<void> | undefined): Promise<void> {
+  async #handle(record: Record, { key, identity, handling, before }: Turn<Key>): Promise<void> {
     if (before !== undefined) await before;
     // After a failure nothing more of this run is handled: what is admitted and not handled comes again after a restore.
-    if (this.#failure !== undefined) return;
-    try {
-      await this.#scope.handler(record, key);
-    } catch (error) {
-      this.#failure ??= { error };
-      this.#scope.failed(error);
+    if (this.#failure === undefined) {
+      try {
+        await this.#scope.handler(record, key);
+      } catch (error) {
+        this.#failure ??= { error };
+        this.#scope.failed(error);
+      }
     }
+    this.#active--;
+    if (this.#tails.get(identity) === handling) this.#tails.delete(identity);
+    this.#onHandled?.();
+    this.#scope.inFlight.leave();
   }
 }

@@ -1,0 +1,43 @@
+/** What several callers have asked, when, and what they were told: the history that an order has to explain. */
+
+/** A call, from the moment it was made to the moment its caller knew the result. Moments are counted, not measured. */
+export interface Operation<Call> {
+  /** What was asked and what the answer was; compared by the specification. */
+  readonly call: Call;
+  /** Who asked. */
+  readonly caller: string;
+  readonly invoked: number;
+  /** `Infinity` if nobody was ever told. */
+  readonly returned: number;
+  /** Whether it may have had no effect: a call without an answer, or a part of one that failed. */
+  readonly isOptional: boolean;
+  /** For people. */
+  readonly text: string;
+}
+
+/** A clock that counts: no two moments are the same. */
+export class Moments {
+  #last = 0;
+
+  next(): number {
+    return ++this.#last;
+  }
+}
+
+/** Collects a history while it happens. */
+export class History<Call> {
+  readonly operations: Operation<Call>[] = [];
+
+  add(operation: Omit<Operation<Call>, "isOptional"> & { readonly isOptional?: boolean }): void {
+    this.operations.push({ isOptional: false, ...operation });
+  }
+}
+
+/** The history as lines, in the order in which the calls were made. */
+export function linesOf<Call>(operations: readonly Operation<Call>[]): readonly string[] {
+  const inOrder = [...operations].sort((a, b) => a.invoked - b.invoked);
+  return inOrder.map(({ caller, text, invoked, returned }) => {
+    const end = returned === Infinity ? "never told" : returned;
+    return `${caller}: ${text} [${invoked} to ${end}]`;
+  });
+}
