@@ -7,7 +7,7 @@ const CHUNK_BYTES = 512 * 1024;
 
 export function backendHarness({ migratePostgres, postgres, postgresStorage }, shared) {
   const onWarning = () => undefined;
-  const backend = postgres({ pool: shared, schema: "working", cacheBytes: 4096, onWarning });
+  let backends = 0;
   const sql = async (text, values = []) => (await shared.query(text, values)).rows;
   let schemas = 0;
   return {
@@ -25,7 +25,8 @@ export function backendHarness({ migratePostgres, postgres, postgresStorage }, s
       processes.set(storage, pool);
       return storage;
     },
-    backend: () => backend,
+    // Its working state is empty, and nobody else's.
+    backend: () => postgres({ pool: shared, schema: `working_${++backends}`, cacheBytes: 4096, onWarning }),
     destroy: async ({ schema }) => void (await sql(`DROP SCHEMA ${schema} CASCADE`)),
     advance: () => undefined,
     crash: ({ processes }, handle) => processes.get(handle)?.kill(),
