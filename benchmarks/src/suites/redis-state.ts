@@ -10,7 +10,14 @@ const HASH = "bare";
 const PREFIX = "bare:";
 const SCAN_COUNT = 1_000;
 
-const texts = defineOperator("texts", { key: string(), states: { text: value<string>() } });
+/** Of 31,250 entries each. */
+const KEY_GROUPS = 32;
+
+const texts = defineOperator("texts", {
+  key: string(),
+  maxParallelism: KEY_GROUPS,
+  states: { text: value<string>() },
+});
 
 export type TextTask = Awaited<ReturnType<typeof openState>>;
 

@@ -5,8 +5,9 @@
 
 import { conformance } from "@tidemark/conformance/vitest";
 import { afterAll } from "vitest";
-import { stop, store } from "./harness.mjs";
+import { clusterStore, stop, store } from "./harness.mjs";
 
 afterAll(stop);
 
 conformance(store, { only: ["S10"] });
+conformance(clusterStore, { only: ["S10"] });

@@ -2,11 +2,8 @@
 
 import type { BackendHarness, StoreAdapterHarness } from "@tidemark/conformance";
 
-interface RedisPlace {
-  readonly url: string;
-  readonly prefix: string;
-}
-
-export const harness: BackendHarness<RedisPlace>;
-export const store: StoreAdapterHarness<RedisPlace>;
+export const harness: BackendHarness;
+export const cluster: BackendHarness;
+export const store: StoreAdapterHarness;
+export const clusterStore: StoreAdapterHarness;
 export function stop(): Promise<void>;
