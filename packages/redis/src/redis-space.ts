@@ -10,9 +10,10 @@
 
 import type { BinaryKey, Fence, StoreEntry, StoreMark } from "@tidemark/core";
 import type { Calls } from "./calls.js";
-import { markText, sealed, unsealed } from "./envelope.js";
+import { markText, unsealed } from "./envelope.js";
 import { globOf } from "./glob.js";
 import type { GroupRecord } from "./group-record.js";
+import { PackedList } from "./packed-list.js";
 import type { Prefixes } from "./prefixes.js";
 import type { Argument } from "./redis-client.js";
 import { fencedError, lossError } from "./redis-error.js";
@@ -93,11 +94,11 @@ export class RedisSpace {
   async change(
     record: GroupRecord,
     applying: StoreMark | undefined,
-    deletes: readonly BinaryKey[],
-    puts: Buffer[],
+    deletes: PackedList | undefined,
+    puts: PackedList | undefined,
   ): Promise<void> {
-    const args: Argument[] = [markText(record.redisKey, applying), deletes.length, ...deletes.map(fieldOf), ...puts];
-    await this.#write(record, CHANGE, args);
+    const packed = [deletes, puts].map((list) => list?.bytes() ?? NOTHING);
+    await this.#write(record, CHANGE, [markText(record.redisKey, applying), ...packed]);
     record.applying = applying;
   }
 
@@ -220,6 +221,7 @@ export class RedisSpace {
   }
 }
 
+const NOTHING = new PackedList().bytes();
 /** Marks keys that were met and are not asked for. */
 const OUTSIDE = Buffer.alloc(0);
 
@@ -231,14 +233,8 @@ export function placeOf({ redisKey }: GroupRecord): string {
   return `key=${redisKey}`;
 }
 
-export function fieldOf(key: BinaryKey): Buffer {
+function fieldOf(key: BinaryKey): Buffer {
   return Buffer.from(key, "latin1");
-}
-
-/** Field and stored value of an entry. */
-export function fieldAndValue(key: BinaryKey, value: Uint8Array): readonly [Buffer, Buffer] {
-  const field = fieldOf(key);
-  return [field, sealed(field, value)];
 }
 
 /** What all keys from `start` to `end` begin with. */
