@@ -6,6 +6,7 @@ import { BROKEN_JOBS, soundJob } from "../src/broken/broken-jobs.js";
 import { BROKEN_REGISTERS } from "../src/broken/broken-registers.js";
 import { BROKEN_STORAGES, type BrokenStorage, brokenPlace, type Catcher } from "../src/broken/broken-storages.js";
 import { BROKEN_ASSIGNMENTS, BROKEN_CHECKPOINTS, BROKEN_LISTENERS } from "../src/broken/broken-checkpoints.js";
+import { BROKEN_CONTAINMENT } from "../src/broken/broken-containment.js";
 import { BROKEN_EXPIRY } from "../src/broken/broken-expiry.js";
 import { type FeatureCatcher, soundFeature } from "../src/broken/broken-feature.js";
 import { BROKEN_MAPS, BROKEN_MERGES, BROKEN_MIGRATIONS } from "../src/broken/broken-merges.js";
@@ -31,13 +32,15 @@ import { stateKind } from "../src/properties/state-kinds.js";
 import { stickyMovesFew } from "../src/properties/sticky-groups.js";
 import { firingMeetsBarrier, timersFireOnce } from "../src/properties/timers.js";
 import { raceToOwn } from "../src/properties/two-owners.js";
+import { brokenStorageHarness } from "../src/mutants/all-mutants.js";
+import { verify } from "../src/runner/verify.js";
 import { memoryHarness } from "./support/harnesses.js";
 import { PROPERTY_TIMEOUT_MS } from "./support/settings.js";
 
 /** Always the same: a mutant that lives is a blind spot, not bad luck. The first failure is enough: nobody needs the smallest. */
 const RUN = { seed: 1, endOnFailure: true };
 
-const CATCHERS: Record<Catcher, (harness: Harness, runs?: number) => Promise<void>> = {
+const CATCHERS: Record<Exclude<Catcher, "containment">, (harness: Harness, runs?: number) => Promise<void>> = {
   "any history": (harness, runs = 120) =>
     checkProperty("broken", anyHistory(harness, new Coverage(), 60), { ...RUN, runs }),
   retention: (harness) => checkProperty("broken", listingIsTrue(harness, new Coverage()), { ...RUN, runs: 20 }),
@@ -84,18 +87,27 @@ const FEATURES = [
 ];
 
 describe("what is not broken is not caught", () => {
-  it.each(Object.keys(CATCHERS) as Catcher[])("by %s", { timeout: PROPERTY_TIMEOUT_MS }, async (catcher) => {
-    const sound: BrokenStorage = { what: "is sound", caughtBy: catcher, make: () => () => ({}) };
-    const wrap = (job: RunningJob): RunningJob => soundFeature(soundJob.wrap(job));
-    // Other tests run it on what is sound far more often.
-    await CATCHERS[catcher]({ ...memoryHarness, wrap, place: () => brokenPlace(memoryHarness.place(), sound) }, 40);
-  });
+  it.each(Object.keys(CATCHERS) as (keyof typeof CATCHERS)[])(
+    "by %s",
+    { timeout: PROPERTY_TIMEOUT_MS },
+    async (catcher) => {
+      const sound: BrokenStorage = { what: "is sound", caughtBy: catcher, make: () => () => ({}) };
+      const wrap = (job: RunningJob): RunningJob => soundFeature(soundJob.wrap(job));
+      // Other tests run it on what is sound far more often.
+      await CATCHERS[catcher]({ ...memoryHarness, wrap, place: () => brokenPlace(memoryHarness.place(), sound) }, 40);
+    },
+  );
 });
 
 describe("a broken storage is caught", () => {
   it.each([...BROKEN_STORAGES, ...BROKEN_REGISTERS])("that $what", { timeout: PROPERTY_TIMEOUT_MS }, async (broken) => {
     const harness = { ...memoryHarness, place: () => brokenPlace(memoryHarness.place(), broken) };
-    await expect(CATCHERS[broken.caughtBy](harness)).rejects.toThrow();
+    await expect(CATCHERS[broken.caughtBy as keyof typeof CATCHERS](harness)).rejects.toThrow();
+  });
+
+  it.each(BROKEN_CONTAINMENT)("that $what", async (broken) => {
+    const report = await verify(brokenStorageHarness(broken), { only: ["contained"] });
+    expect(report.laws.find(({ id }) => id === "contained")?.status).toBe("failed");
   });
 });
 

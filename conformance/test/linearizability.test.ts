@@ -8,6 +8,7 @@ import { BROKEN_OWNERS, brokenOwnerHarness } from "../src/laws-of-stores/broken-
 import { memoryStoreHarness } from "../src/laws-of-stores/memory-harness.js";
 import { contendedObjects } from "../src/linearizability/contended-objects.js";
 import { contendedScopes } from "../src/linearizability/contended-scopes.js";
+import { expectLinearizable } from "../src/linearizability/expect-linearizable.js";
 import type { Operation } from "../src/linearizability/history.js";
 import { linearize } from "../src/linearizability/linearize.js";
 import { OBJECT_REGISTER, type ObjectCall } from "../src/linearizability/object-register.js";
@@ -121,6 +122,14 @@ describe("histories of an object that no order explains", () => {
   it.each(Object.keys(cases))("%s", (name) => {
     expect(isLinearizable(...(cases[name] ?? []))).toBe(false);
   });
+});
+
+it("a history without an order is told with its calls drawn", () => {
+  const operations = history<ObjectCall>([1, 4, create("a", "created")], [2, undefined, create("b")], [5, 6, read()]);
+  const named = operations.map((each, index) => ({ ...each, caller: `caller ${index}`, text: each.call.kind }));
+  const judge = (): void => expectLinearizable("an object", named, OBJECT_REGISTER);
+  expect(judge).toThrow(/^No order of the calls explains an object: where it gets farthest, next would be read\.$/m);
+  expect(judge).toThrow(/^caller 0 {2}create {2}├─┤\ncaller 1 {2}create {3}├────…\ncaller 2 {2}read {8}├┤$/m);
 });
 
 describe("the owners of a scope", () => {

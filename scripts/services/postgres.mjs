@@ -215,7 +215,7 @@ function own(path, { uid, gid }) {
 }
 
 /** Whom the server runs as: the user of this process, or, if that is root, one without rights. */
-function serverAccount() {
+export function serverAccount() {
   if (process.getuid?.() !== 0) return {};
   for (const user of USERS) {
     try {
@@ -228,7 +228,7 @@ function serverAccount() {
   throw new Error(`PostgreSQL refuses to run as root. users=${USERS.join(",")} found=none. Run this as another user.`);
 }
 
-function freePort() {
+export function freePort() {
   return new Promise((resolve, reject) => {
     const probe = createServer();
     probe.once("error", reject);

@@ -9,13 +9,15 @@ import { objectKind } from "../faults/scripted-storage.js";
 import type { Place } from "../harness.js";
 
 /** Which property must catch it. */
-export type Catcher = "any history" | "contention" | "race to own" | "retention";
+export type Catcher = "any history" | "containment" | "contention" | "race to own" | "retention";
 
 export interface BrokenStorage {
   readonly what: string;
   readonly caughtBy: Catcher;
   /** What a new place does differently, for all of its handles. */
   readonly make: () => (inner: CheckpointStorage) => Partial<CheckpointStorage>;
+  /** Undoes what it has done to the process. */
+  readonly repair?: () => void;
 }
 
 /** Places whose storage is broken. */

@@ -13,6 +13,7 @@ export const USAGE = `Tests an adapter of Tidemark by the laws of its contract.
   tidemark-conformance verify ./adapter.js [options]
   tidemark-conformance laws [--json]
   tidemark-conformance mutants [--json]
+  tidemark-conformance soak [--commands N] [--minutes N] [--seed N]
 
 verify takes a module that exports a harness, as \`harness\` or as its only export.
 
@@ -24,6 +25,8 @@ verify takes a module that exports a harness, as \`harness\` or as its only expo
   --json                      prints the report as JSON
   --deadline MS               how long one call may take (10000)
   --export NAME               which export is the harness
+
+soak runs histories on the backend in memory, until so many commands (10000000) or minutes (480) are over; nothing may fail.
 
 Exit code: 0 conformant, 1 not conformant or not judged, 2 wrong usage.
 `;
@@ -43,8 +46,17 @@ export interface VerifyArguments {
   readonly exportName?: string | undefined;
 }
 
+/** Arguments of `soak`. */
+export interface SoakArguments {
+  readonly command: "soak";
+  readonly commands: number;
+  readonly minutes: number;
+  readonly seed: number;
+}
+
 export type Arguments =
   | VerifyArguments
+  | SoakArguments
   | { readonly command: "help" }
   | { readonly command: "laws" | "mutants"; readonly json: boolean };
 
@@ -57,9 +69,13 @@ const OPTIONS = {
   report: { type: "string" },
   deadline: { type: "string" },
   export: { type: "string" },
+  commands: { type: "string" },
+  minutes: { type: "string" },
   json: { type: "boolean", default: false },
   help: { type: "boolean", short: "h", default: false },
 } as const;
+
+const SOAK = { commands: 10_000_000, minutes: 480, seed: 1 } as const;
 
 /** @throws {UsageError} */
 export function parseArguments(args: readonly string[]): Arguments {
@@ -71,6 +87,14 @@ export function parseArguments(args: readonly string[]): Arguments {
     case "mutants":
       if (rest.length > 0) throw new UsageError(`${command} takes no module. found=${rest.join(" ")}.`);
       return { command, json: values.json };
+    case "soak":
+      if (rest.length > 0) throw new UsageError(`soak takes no module. found=${rest.join(" ")}.`);
+      return {
+        command,
+        commands: integer("commands", values.commands) ?? SOAK.commands,
+        minutes: integer("minutes", values.minutes) ?? SOAK.minutes,
+        seed: integer("seed", values.seed) ?? SOAK.seed,
+      };
     case "verify":
       return verifyArguments(values, rest);
     default:

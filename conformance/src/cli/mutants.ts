@@ -23,9 +23,17 @@ export async function runMutants({ json }: { readonly json: boolean }, { out, er
   out(
     json
       ? `${JSON.stringify(results, undefined, 2)}\n`
-      : `${tableOf(results)}mutants killed: ${killed}/${results.length}\n`,
+      : `${tableOf(results)}${medianText(results)}mutants killed: ${killed}/${results.length}\n`,
   );
   return killed === results.length ? 0 : 1;
+}
+
+/** Of the laws that run programs: the others have nothing to make smaller. */
+function medianText(results: readonly MutantResult[]): string {
+  const lengths = results.map(({ program }) => program.length).filter((length) => length > 0);
+  if (lengths.length === 0) return "";
+  const median = lengths.sort((a, b) => a - b)[lengths.length >> 1] ?? 0;
+  return `smallest programs: ${lengths.length}, median ${median} lines, longest ${lengths.at(-1)}\n`;
 }
 
 const HEAD = ["mutant", "law", "", "to kill", "seconds", "smallest program"];

@@ -1,5 +1,5 @@
 /**
- * The command line: `verify`, `laws`, `mutants`.
+ * The command line: `verify`, `laws`, `mutants`, `soak`.
  *
  * Invariants:
  * - Results go to standard output, progress and mistakes to standard error.
@@ -12,6 +12,7 @@ import { verify } from "../runner/verify.js";
 import { parseArguments, USAGE, UsageError, type VerifyArguments } from "./arguments.js";
 import { loadExpectedFailures, loadHarness } from "./load-harness.js";
 import { runMutants } from "./mutants.js";
+import { runSoak } from "./soak.js";
 import { exitCodeOf, progressLine, reportText } from "./report-text.js";
 
 /** Where the command prints. */
@@ -34,6 +35,8 @@ export async function runCommand(args: readonly string[], terminal: Terminal): P
         return 0;
       case "mutants":
         return await runMutants(parsed, terminal);
+      case "soak":
+        return await runSoak(parsed, terminal);
       case "verify":
         return await runVerify(parsed, terminal);
     }

@@ -79,7 +79,10 @@ export function programs(maxCommands: number): fc.Arbitrary<Program> {
 function unlessLeftOut(each: Command, kind: number): Command {
   return {
     check: ({ left }) => ((left >> kind) & 1) === 0,
-    run: (model, real) => each.run(model, real),
+    run(model, real) {
+      real.coverage.commands++;
+      return each.run(model, real);
+    },
     toString: () => each.toString(),
   };
 }

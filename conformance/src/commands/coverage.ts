@@ -2,16 +2,19 @@
 
 export class Coverage {
   readonly #counts = new Map<string, number>();
-  readonly #transitions = new Map<string, number>();
-  #last: string | undefined;
+  /** Of each thing, what followed it. Joined when somebody asks: millions are counted. */
+  readonly #followers = new Map<string, Map<string, number>>();
+  #last: Map<string, number> | undefined;
+  /** How many commands of programs have run. */
+  commands = 0;
 
   count(what: string): void {
     this.#counts.set(what, (this.#counts.get(what) ?? 0) + 1);
-    if (this.#last !== undefined) {
-      const transition = `${this.#last} → ${what}`;
-      this.#transitions.set(transition, (this.#transitions.get(transition) ?? 0) + 1);
-    }
-    this.#last = what;
+    this.#last?.set(what, (this.#last.get(what) ?? 0) + 1);
+    this.#last = this.#followers.get(what);
+    if (this.#last !== undefined) return;
+    this.#last = new Map();
+    this.#followers.set(what, this.#last);
   }
 
   of(what: string): number {
@@ -24,7 +27,11 @@ export class Coverage {
 
   /** How often each thing was followed by each other; a program follows the one before it. */
   get transitions(): ReadonlyMap<string, number> {
-    return this.#transitions;
+    const transitions = new Map<string, number>();
+    for (const [first, followers] of this.#followers) {
+      for (const [second, count] of followers) transitions.set(`${first} → ${second}`, count);
+    }
+    return transitions;
   }
 
   /** One line for each thing, ascending by name. */

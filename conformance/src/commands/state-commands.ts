@@ -42,13 +42,22 @@ async function runBoth(operation: Operation, model: JobModel, real: World): Prom
   const content = model.contents[operation.operator] as OperatorContent;
   const isExpiredSeen = mayStillGive(content, operation, { actual, maxParallelism: MAX_PARALLELISM });
   const expected = applyToModel(content, operation, MAX_PARALLELISM);
-  if (!isExpiredSeen) expectEqual(actual, expected, showOperation(operation));
+  if (!isExpiredSeen) expectEqual(actual, expected, () => showOperation(operation));
   if (operation.tampers) tamper(actual);
 }
 
-export const stateCommands: fc.Arbitrary<Command> = operationChoices.map((choice) =>
-  command(shownChoice(choice), (model, real) => runOperation(choice, model, real)),
-);
+export const stateCommands: fc.Arbitrary<Command> = operationChoices.map((choice): Command => {
+  // What a choice stands for depends on what was declared when it ran.
+  let declared: readonly (readonly StateSpec[])[] | undefined;
+  return {
+    check: () => true,
+    run(model, real) {
+      declared = model.callable;
+      return runOperation(choice, model, real);
+    },
+    toString: () => shownChoice(choice, declared),
+  };
+});
 
 /** Several updates of one key that are under way at once: they take effect in the order of the calls. */
 export const concurrentUpdates: fc.Arbitrary<Command> = fc
@@ -151,8 +160,11 @@ function coverageName({ spec, verb, isSync }: Operation): string {
   return `${spec.isNamespaced ? "namespaced " : ""}${spec.kind} ${verb}${isSync ? " sync" : ""}`;
 }
 
-/** As it reads where everything is declared. */
-function shownChoice(choice: OperationChoice): string {
-  const operation = resolveOperation(choice, [CATALOG, CATALOG]);
+/** As it reads where `declared` are the states of each operator. @defaultValue everything in both */
+export function shownChoice(
+  choice: OperationChoice,
+  declared: readonly (readonly StateSpec[])[] = [CATALOG, CATALOG],
+): string {
+  const operation = resolveOperation(choice, declared);
   return operation === undefined ? "nothing" : showOperation(operation);
 }

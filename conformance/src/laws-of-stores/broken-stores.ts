@@ -4,47 +4,12 @@ import {
   type AppliedGroups,
   type BinaryKey,
   type Change,
-  type Delta,
   KeyGroups,
   type Store,
   StateBackendError,
 } from "@tidemark/core";
-import type { StoreHarness } from "./store-harness.js";
-import { memoryStoreHarness } from "./memory-harness.js";
-
-export interface BrokenStore {
-  readonly what: string;
-  /** The clause whose laws must catch it. */
-  readonly clause: string;
-  /** What a handle does differently. */
-  readonly change: (inner: Store) => Partial<Store>;
-}
-
-/** A new place whose handles are broken. */
-export function brokenStoreHarness({ change }: BrokenStore): StoreHarness {
-  return memoryStoreHarness((inner) => ({ ...wholeStore(inner), ...change(inner) }));
-}
-
-function wholeStore(inner: Store): Store {
-  return {
-    open: (scope, fence) => inner.open(scope, fence),
-    getMany: (keys) => inner.getMany(keys),
-    scan: (range) => inner.scan(range),
-    apply: (mark, changes) => inner.apply(mark, changes),
-    load: (groups, rows, mark) => inner.load(groups, rows, mark),
-    drop: (groups) => inner.drop(groups),
-    close: () => inner.close(),
-  };
-}
-
-/** `changes` chunk by chunk as `change` makes them. */
-function changed(changes: Delta, change: (chunk: readonly Change[]) => readonly Change[]): Delta {
-  return {
-    async *[Symbol.asyncIterator]() {
-      for await (const chunk of changes) yield change(chunk);
-    },
-  };
-}
+import { type BrokenStore, changed } from "./broken-store.js";
+import { REACHING_STORES } from "./reaching-stores.js";
 
 async function collected<T>(chunks: AsyncIterable<readonly T[]>): Promise<readonly T[]> {
   const all: T[] = [];
@@ -356,7 +321,14 @@ const closings: readonly BrokenStore[] = [
   },
 ];
 
-export const BROKEN_STORES: readonly BrokenStore[] = [...openings, ...readings, ...changings, ...loadings, ...closings];
+export const BROKEN_STORES: readonly BrokenStore[] = [
+  ...openings,
+  ...readings,
+  ...changings,
+  ...loadings,
+  ...closings,
+  ...REACHING_STORES,
+];
 
 function once<T>(items: readonly T[]): AsyncIterable<readonly T[]> {
   return {

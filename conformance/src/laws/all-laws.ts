@@ -7,6 +7,7 @@ import { STATE_LAWS } from "./backend/state.js";
 import { ANY_CALLS } from "./storage/any-calls.js";
 import { BODY_LAWS } from "./storage/bodies.js";
 import { CRASH_LAWS } from "./storage/crashes.js";
+import { CONTAINMENT_LAWS } from "./storage/containment.js";
 import { CONTENTION_LAWS, CREATION_LAWS } from "./storage/creation.js";
 import { HANDLE_LAWS } from "./storage/handles.js";
 import { JOB_LAWS } from "./storage/jobs.js";
@@ -25,6 +26,7 @@ export const ALL_LAWS: readonly Law[] = [
   ...READ_LAWS,
   ...LISTING_LAWS,
   ANY_CALLS,
+  ...CONTAINMENT_LAWS,
   ...CONTENTION_LAWS,
   ...SURROUNDING_LAWS,
   ...CRASH_LAWS,

@@ -33,11 +33,20 @@ export class History<Call> {
   }
 }
 
-/** The history as lines, in the order in which the calls were made. */
+/**
+ * The history as it would be drawn: a line for each call, in the order in which they were made, with a bar from its call to its answer. Bars
+ * that have no moment in common are of calls that came one after the other.
+ */
 export function linesOf<Call>(operations: readonly Operation<Call>[]): readonly string[] {
-  const inOrder = [...operations].sort((a, b) => a.invoked - b.invoked);
+  const inOrder = [...operations].sort((a, b) => a.invoked - b.invoked || a.returned - b.returned);
+  const moments = inOrder.flatMap(({ invoked, returned }) => [invoked, returned]).filter(Number.isFinite);
+  const ranks = new Map([...new Set(moments)].sort((a, b) => a - b).map((moment, rank) => [moment, rank]));
+  const callerWidth = Math.max(0, ...inOrder.map(({ caller }) => caller.length));
+  const textWidth = Math.max(0, ...inOrder.map(({ text }) => text.length));
   return inOrder.map(({ caller, text, invoked, returned }) => {
-    const end = returned === Infinity ? "never told" : returned;
-    return `${caller}: ${text} [${invoked} to ${end}]`;
+    const from = ranks.get(invoked) ?? 0;
+    const to = ranks.get(returned) ?? ranks.size + 1;
+    const bar = `${" ".repeat(from)}├${"─".repeat(Math.max(0, to - from - 1))}${returned === Infinity ? "…" : "┤"}`;
+    return `${caller.padEnd(callerWidth)}  ${text.padEnd(textWidth)}  ${bar}`;
   });
 }

@@ -16,8 +16,14 @@ export type ModelKey = string | number;
 /** Fields of maps that the kit uses. */
 export type ModelField = string | number | boolean;
 
+/** Encodings of few keys are asked for millions of times. */
+const KNOWN_MAX = 10_000;
+const encodings = new Map<ModelKey, string>();
+const hashes = new Map<string, number>();
+
 export function encodeKey(key: ModelKey): string {
-  return typeof key === "string" ? encodeString(key) : encodeNumber(key);
+  // A map does not tell -0 from 0, and they are one key; it knows NaN.
+  return known(encodings, key, () => (typeof key === "string" ? encodeString(key) : encodeNumber(key)));
 }
 
 export function encodeField(field: ModelField): string {
@@ -27,7 +33,17 @@ export function encodeField(field: ModelField): string {
 
 /** The key group of a key. */
 export function keyGroup(key: ModelKey, maxParallelism: number): number {
-  return murmur3(Buffer.from(encodeKey(key), "latin1")) % maxParallelism;
+  const encoded = encodeKey(key);
+  return known(hashes, encoded, () => murmur3(Buffer.from(encoded, "latin1"))) % maxParallelism;
+}
+
+function known<Key, Value>(values: Map<Key, Value>, key: Key, make: () => Value): Value {
+  const found = values.get(key);
+  if (found !== undefined) return found;
+  const value = make();
+  if (values.size >= KNOWN_MAX) values.clear();
+  values.set(key, value);
+  return value;
 }
 
 /** Which task owns each key group. */

@@ -2,6 +2,7 @@
 
 import { type CheckpointStorage, memoryStorage, stickyKeyGroups } from "@tidemark/core";
 import { BROKEN_ASSIGNMENTS, BROKEN_CHECKPOINTS, BROKEN_LISTENERS } from "../broken/broken-checkpoints.js";
+import { BROKEN_CONTAINMENT } from "../broken/broken-containment.js";
 import { BROKEN_EXPIRY } from "../broken/broken-expiry.js";
 import type { BrokenFeature, FeatureCatcher } from "../broken/broken-feature.js";
 import { BROKEN_JOBS } from "../broken/broken-jobs.js";
@@ -11,7 +12,6 @@ import { BROKEN_STORAGES, type BrokenStorage, brokenPlace, type Catcher } from "
 import { BROKEN_SAVEPOINTS } from "../broken/broken-savepoints.js";
 import { BROKEN_TIMERS } from "../broken/broken-timers.js";
 import type { Harness, Place } from "../harness.js";
-import { STORE_LAWS } from "../laws-of-stores/store-laws.js";
 import { BROKEN_OWNERS, brokenOwnerHarness } from "../laws-of-stores/broken-owners.js";
 import { BROKEN_STORES } from "../laws-of-stores/broken-stores.js";
 import { ALL_LAWS } from "../laws/all-laws.js";
@@ -33,6 +33,7 @@ export interface Mutant {
 
 const LAWS: Readonly<Record<Catcher | FeatureCatcher, string>> = {
   "any history": "any-history",
+  containment: "contained",
   contention: "contended-objects",
   retention: "retained-restores",
   "race to own": "race-to-own",
@@ -62,7 +63,7 @@ const FEATURES: readonly BrokenFeature[] = [
 
 /** Every broken storage, job, feature and store of the kit. */
 export function allMutants(): readonly Mutant[] {
-  const storages = [...BROKEN_STORAGES, ...BROKEN_REGISTERS].map((broken) => ({
+  const storages = [...BROKEN_STORAGES, ...BROKEN_REGISTERS, ...BROKEN_CONTAINMENT].map((broken) => ({
     what: `a storage that ${broken.what}`,
     laws: lawsNamed(LAWS[broken.caughtBy]),
     harness: brokenStorageHarness(broken),
@@ -96,6 +97,7 @@ export function brokenStorageHarness(broken: BrokenStorage): BackendHarness<Plac
       return brokenPlace({ open: () => handleOn(shared) }, broken);
     },
     reopen: (place) => place.open(),
+    destroy: () => broken.repair?.(),
     backend,
   };
 }
@@ -112,8 +114,9 @@ function jobMutant(what: string, law: string, make: () => Partial<Harness>): Mut
 /** The laws of one clause of stores; that of whole histories has all clauses. */
 function lawsOfClause(clause: string): readonly Law[] {
   const isOfClause = ({ contract, clauses }: Law): boolean => contract === "store" && clauses.join() === clause;
-  if (!STORE_LAWS.some(({ id }) => id === clause)) throw new RangeError(`No law of stores. clause=${clause}.`);
-  return ALL_LAWS.filter(isOfClause);
+  const found = ALL_LAWS.filter(isOfClause);
+  if (found.length === 0) throw new RangeError(`No law of stores. clause=${clause}.`);
+  return found;
 }
 
 /** @throws {RangeError} if there is no such law */

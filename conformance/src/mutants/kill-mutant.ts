@@ -87,8 +87,8 @@ class Attempt {
   }
 }
 
-/** Commands alone, where there are some: what else was generated says which states there were. */
+/** Commands alone, where there are some: what else was generated says which states and numbers there were. */
 function shortProgram(lines: readonly string[]): readonly string[] {
-  const commands = lines.filter((line) => !/^[[{]/.test(line));
+  const commands = lines.filter((line) => !/^(?:[[{]|declares |\d+$)/.test(line));
   return commands.length > 0 ? commands : lines;
 }

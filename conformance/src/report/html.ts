@@ -76,7 +76,7 @@ function failureCard(law: LawResult): string {
   return `<article class="failure">
 <h3>${text(id)} <small>${clauses.join(" ")}</small></h3>
 <p class="title">${text(title)}.</p>
-<p class="message">${text(message)}</p>
+${messageHtml(message)}
 <p class="culprit">${law.status === "expected" ? `Expected: ${text(law.reason ?? "")}` : `To be mended by the ${culprit}.`}</p>
 ${steps === "" ? "" : `<h4>${kind}</h4><ol class="program">${steps}</ol>`}
 <h4>Again</h4><pre>${text(command)}</pre>
@@ -106,4 +106,11 @@ function lawSection(laws: readonly LawResult[]): string {
 <td class="number time"><i style="width:${width}%"></i><span>${seconds.toFixed(2)}</span></td></tr>`;
   });
   return `<section><h2>Laws</h2><table class="laws"><thead><tr><th></th><th>law</th><th>level</th><th class="number">cases</th><th class="number">seconds</th></tr></thead><tbody>${rows.join("")}</tbody></table></section>`;
+}
+
+/** The first line says it; what follows was drawn, in columns. */
+function messageHtml(message: string): string {
+  const [first = "", ...drawn] = message.split("\n");
+  const drawing = drawn.length === 0 ? "" : `\n<pre>${text(drawn.join("\n"))}</pre>`;
+  return `<p class="message">${text(first)}</p>${drawing}`;
 }

@@ -4,6 +4,7 @@ import { systemClock } from "@tidemark/core";
 import fc from "fast-check";
 import { errorText } from "./blame.js";
 import type { Program } from "./law.js";
+import { linesOfCase } from "./show-case.js";
 
 /** After the first failure, so long is spent on finding smaller ones, milliseconds; the default. */
 const SHRINK_MS = 20_000;
@@ -74,26 +75,7 @@ export async function checkCases<Given>(
     // Programs of commands shrink by which of them ran, which a path of shrinks does not say: a replay makes it small again.
     path: counterexamplePath?.split(":")[0] ?? "",
     shrinks: numShrinks,
-    program: counterexample === null ? undefined : (show?.(counterexample) ?? shownAsText(counterexample)),
+    program: counterexample === null ? undefined : (show?.(counterexample) ?? { lines: linesOfCase(counterexample) }),
     cause,
   });
-}
-
-/** Programs of commands have a line for each that ran; other values are as fast-check shows them. */
-function shownAsText(given: unknown): Program {
-  const parts = Array.isArray(given) ? (given as unknown[]) : [given];
-  return { lines: parts.flatMap((part) => commandLines(part) ?? [fc.stringify(part)]) };
-}
-
-/** The part itself is a program, or one of its fields is; what else it says decides which commands ran. */
-function commandLines(part: unknown): string[] | undefined {
-  if (typeof part !== "object" || part === null) return undefined;
-  const program = "commands" in part ? part.commands : part;
-  if (Array.isArray(program) || !isIterable(program)) return undefined;
-  const commands = [...program] as { readonly hasRan?: boolean; toString(): string }[];
-  return commands.filter(({ hasRan }) => hasRan !== false).map((each) => each.toString());
-}
-
-function isIterable(value: unknown): value is Iterable<unknown> {
-  return typeof value === "object" && value !== null && Symbol.iterator in value;
 }

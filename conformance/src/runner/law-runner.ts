@@ -1,6 +1,7 @@
 /** Runs the laws of an adapter one by one, for whoever collects the results. */
 
 import { Coverage } from "../commands/coverage.js";
+import { firstFacts } from "../oracles/process-facts.js";
 import type { AdapterHarness, Capabilities, StoreAdapterHarness } from "./adapter-harness.js";
 import { Blame, errorText } from "./blame.js";
 import { CallTrace } from "./call-trace.js";
@@ -23,6 +24,8 @@ export class LawRunner {
   #preflight: Promise<Problem | undefined> | undefined;
 
   constructor(harness: AdapterHarness, options: VerifyOptions) {
+    // Before any call of the adapter.
+    firstFacts();
     this.#harness = harness;
     this.#options = options;
     this.capabilities = capabilitiesOf(harness);

@@ -7,7 +7,8 @@ import { stickyKeyGroups } from "@tidemark/core";
 import { BROKEN_ASSIGNMENTS } from "../broken/broken-checkpoints.js";
 import { BROKEN_JOBS } from "../broken/broken-jobs.js";
 import type { Harness } from "../harness.js";
-import { BROKEN_STORES, type BrokenStore, brokenStoreHarness } from "../laws-of-stores/broken-stores.js";
+import { type BrokenStore, brokenStoreHarness } from "../laws-of-stores/broken-store.js";
+import { BROKEN_STORES } from "../laws-of-stores/broken-stores.js";
 import type { StoreHarness } from "../laws-of-stores/store-harness.js";
 import type { BackendHarness, Capabilities, StoreAdapterHarness } from "./adapter-harness.js";
 

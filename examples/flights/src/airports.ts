@@ -3,6 +3,7 @@
 import {
   aggregating,
   type Backend,
+  type CheckpointListener,
   defineOperator,
   integer,
   list,
@@ -62,8 +63,8 @@ export type AirportsTask = Awaited<ReturnType<typeof openAirports>>;
 export type PointAirportsTask = AirportsTask & TaskOf<typeof airports, "point">;
 
 /** Opens the task: continues from the latest checkpoint of the backend, if there is one. */
-export function openAirports(backend: Backend) {
-  return openTask(airports, { job: "flights", backend: backend as Backend<false> });
+export function openAirports(backend: Backend, listener: CheckpointListener = {}) {
+  return openTask(airports, { job: "flights", backend: backend as Backend<false>, listener });
 }
 
 /** Whether single rows of the task can be looked up without a promise. */

@@ -23,11 +23,11 @@ export interface ProcessSettings {
   readonly crash: AbortSignal;
 }
 
-/** Told what happens, as it happens. `position` counts the flights in the state, or in the checkpoint. */
+/** Told what happens, as it happens. `position` counts the flights in the state. */
 export interface ProcessObserver {
   progressed(position: number): void;
   checkpointStarted(position: number): void;
-  checkpointCompleted(position: number, checkpoint: CheckpointInfo): void;
+  checkpointCompleted(checkpoint: CheckpointInfo): void;
 }
 
 /** Continues from where the state is. Resolves when all flights are in a completed checkpoint, or at a crash. */
@@ -78,11 +78,11 @@ class Checkpoints {
     this.#observer = observer;
   }
 
-  /** Starts a checkpoint of everything up to `position`; first waits for the one before, and fails if that did. */
+  /** Starts a checkpoint of everything up to `position`, at least; first waits for the one before, and fails if that did. */
   async start(position: number): Promise<void> {
     await this.#current;
     this.#observer.checkpointStarted(position);
-    this.#current = this.#task.checkpoint().then((info) => this.#observer.checkpointCompleted(position, info));
+    this.#current = this.#task.checkpoint().then((info) => this.#observer.checkpointCompleted(info));
     // A failure is thrown where it is waited for; until then it is not unhandled.
     this.#current.catch(() => {});
   }

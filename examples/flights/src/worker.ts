@@ -46,9 +46,11 @@ export async function serve(run: Process): Promise<void> {
 async function attempt(backend: Backend, settings: WorkerSettings, run: Process): Promise<boolean> {
   const crash = new AbortController();
   const finish = nextMessage(crash);
-  const task = await openAirports(backend);
+  /** Where the barrier of each checkpoint was: one that memory makes necessary may hold up one that was asked for. */
+  const barriers = new Map<number, number>();
+  const task = await openAirports(backend, { barrier: (id) => barriers.set(id, positionOf(task)) });
   tell({ type: "running", restoredFrom: task.restoredFrom, position: positionOf(task) });
-  await run(task, { ...settings, crash: crash.signal }, observerUntil(crash.signal));
+  await run(task, { ...settings, crash: crash.signal }, observerUntil(crash.signal, barriers));
   if (!crash.signal.aborted) tell({ type: "processed" });
   await finish;
   if (crash.signal.aborted) return false;
@@ -57,7 +59,7 @@ async function attempt(backend: Backend, settings: WorkerSettings, run: Process)
 }
 
 /** Tells the parent. The dead are silent: after a crash nothing is told of what an abandoned task still does. */
-function observerUntil(crash: AbortSignal): ProcessObserver {
+function observerUntil(crash: AbortSignal, barriers: ReadonlyMap<number, number>): ProcessObserver {
   const tellAlive = (message: WorkerMessage): void => {
     if (!crash.aborted) tell(message);
   };
@@ -69,10 +71,10 @@ function observerUntil(crash: AbortSignal): ProcessObserver {
       tellAlive({ type: "progressed", position });
     },
     checkpointStarted: (position) => tellAlive({ type: "checkpointStarted", position }),
-    checkpointCompleted: (position, info) => {
+    checkpointCompleted: (info) => {
       const { id, kind, fullBytes, incrementalBytes, syncPauseMs, durationMs } = info;
       const checkpoint = { id, kind, fullBytes, incrementalBytes, syncPauseMs, durationMs };
-      tellAlive({ type: "checkpointCompleted", position, checkpoint });
+      tellAlive({ type: "checkpointCompleted", position: barriers.get(id) as number, checkpoint });
     },
   };
 }

@@ -114,6 +114,7 @@ describe("--json", () => {
       how: "abandoned the task",
     },
   ])("$name: $kills kills leave the state of a run without any", async ({ args, backend, isDaily, kills, how }) => {
+    const isBounded = args.includes("--memory");
     const run = await runMain([...size, ...args, "--kills", String(kills), "--json"]);
     expect(run.stderr).toContain(how);
     expect(run.code).toBe(0);
@@ -139,7 +140,11 @@ describe("--json", () => {
 
     const last = document.checkpoints.at(-1);
     expect(last).toMatchObject({ id: document.readFrom, position: EVENTS });
-    expect(document.checkpoints.map(({ position }) => position % (EVENTS / 4))).toEqual([0, 0, 0, 0]);
+    const asked = [1, 2, 3, 4].map((quarter) => (quarter * EVENTS) / 4);
+    if (isBounded) {
+      // One that memory makes necessary may hold one up that was asked for, or be what was restored.
+      for (const due of asked) expect(document.checkpoints.some(({ position }) => position >= due)).toBe(true);
+    } else expect(document.checkpoints.map(({ position }) => position)).toEqual(asked);
   });
 });
 

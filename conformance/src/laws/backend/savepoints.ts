@@ -13,7 +13,7 @@ export const SAVEPOINT_LAWS: readonly Law[] = [
     claims: ["shared"],
     id: "same-savepoints",
     clauses: ["T150"],
-    title: "After one history its savepoints are those of the backend in memory, byte for byte",
+    title: "After one history its savepoints hold what those of the backend in memory hold, entry by entry",
     run: (context) => context.check(sameSavepoints(context.jobs, context.coverage, HISTORY_LENGTH), context.runs(15)),
   },
 ];

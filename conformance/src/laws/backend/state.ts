@@ -6,6 +6,7 @@ import { frozenIsFrozen } from "../../properties/frozen-tables.js";
 import { rescalingIsIdentity } from "../../properties/rescaling.js";
 import { stateKind } from "../../properties/state-kinds.js";
 import type { Law } from "../../runner/law.js";
+import { linesOfCase } from "../../runner/show-case.js";
 
 const STATE = { contract: "backend", level: "state", hooks: ["backend"] } as const;
 
@@ -29,7 +30,8 @@ const plain = Object.entries(CLAUSES).map(
     title: `State of the kind ${kind} is like a plain collection`,
     async run(context) {
       for (const spec of CATALOG.filter((each) => each.kind === kind)) {
-        await context.check(stateKind(spec, context.jobs, context.coverage), context.runs(5));
+        const property = stateKind(spec, context.jobs, context.coverage);
+        await context.check(property, context.runs(5), (given) => ({ lines: linesOfCase(given, [[spec], [spec]]) }));
       }
     },
   }),

@@ -1,5 +1,6 @@
 /** The laws of `Store`, as laws of the kit. */
 
+import { scopeIsContained } from "../../laws-of-stores/containment.js";
 import { anyStoreHistory } from "../../laws-of-stores/store-history.js";
 import { checkStoreLaw, STORE_LAWS } from "../../laws-of-stores/store-laws.js";
 import { contendedScopes, ownerLines } from "../../linearizability/contended-scopes.js";
@@ -18,6 +19,14 @@ const CONTENDED_SCOPES: Law = {
     context.check(contendedScopes(context.stores, context.coverage), context.runs(60), ([programs]) => ({
       lines: ownerLines(programs),
     })),
+};
+
+const CONTAINED_SCOPE: Law = {
+  ...STORE,
+  id: "contained-scope",
+  clauses: ["S11"],
+  title: "Whatever happens in a scope, nothing of another scope and nothing of the process changes",
+  run: (context) => scopeIsContained(context.stores),
 };
 
 export const LAWS_OF_STORES: readonly Law[] = [
@@ -39,6 +48,7 @@ export const LAWS_OF_STORES: readonly Law[] = [
     run: (context) => context.check(anyStoreHistory(context.stores), context.runs(100)),
   },
   CONTENDED_SCOPES,
+  CONTAINED_SCOPE,
 ];
 
 /** Clause and first words: titles begin differently. */

@@ -16,7 +16,7 @@ import { type BinaryKey, EMPTY_KEY, sharedLength } from "../key/binary-key.js";
 export const PACKED_FIELDS_MAX = 8;
 /**
  * Neither is one whose fields take more bytes: a write of one of them writes all of that again.
- * @see docs/decisions/0008-small-maps-are-packed.md for the measurements
+ * @see docs/decisions/0010-small-maps-are-packed.md for the measurements
  */
 export const PACKED_BYTES_MAX = 256;
 
