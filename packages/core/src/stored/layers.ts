@@ -43,7 +43,7 @@ export interface LayersOptions<Content> {
 /** So many values come between two looks at the budget. */
 const LOOK_VALUES = 64;
 /** So many rows are gone past to make room for them, until what is too much comes to this share of all rows. */
-const LOOK_ROWS = 16 * LOOK_VALUES;
+const LOOK_ROWS = 4 * LOOK_VALUES;
 const LOOK_ROWS_SHARE = 8;
 
 class Layer<Content> implements WrittenLayer<Content> {
