@@ -26,7 +26,7 @@ describe("T19 T20 restore(checkpoint(s)) = s, for any history", () => {
   });
 });
 
-describe("T150 one history leaves the same savepoints", () => {
+describe("T147 one history leaves the same savepoints", () => {
   const cases = [
     { harness: memoryHarness, runs: 15 },
     { harness: diskHarness, runs: 15 },

@@ -76,7 +76,7 @@ function directoryPlace(): ReturnType<Harness["place"]> {
   return { open: () => directory(path) };
 }
 
-describe("T150 one history leaves the same savepoints on all backends", () => {
+describe("T147 one history leaves the same savepoints on all backends", () => {
   const cases = [
     { harness: memoryHarness, runs: 8 },
     { harness: onFilesystem, runs: 3 },

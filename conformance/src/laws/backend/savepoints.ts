@@ -12,7 +12,7 @@ export const SAVEPOINT_LAWS: readonly Law[] = [
     hooks: ["backend"],
     claims: ["shared"],
     id: "same-savepoints",
-    clauses: ["T150"],
+    clauses: ["T147"],
     title: "After one history its savepoints hold what those of the backend in memory hold, entry by entry",
     run: (context) => context.check(sameSavepoints(context.jobs, context.coverage, HISTORY_LENGTH), context.runs(15)),
   },
