@@ -14,7 +14,7 @@ const shared = test.pool({ max: 8 });
 
 /** Those of jobs that look at most things at once; the others are left to a run with TIDEMARK_RUNS. */
 const jobs = ["any-history", "exactly-once", "two-lives"];
-const objects = Array.from({ length: 9 }, (_, index) => `CS${index + 1}`);
+const objects = Array.from({ length: 11 }, (_, index) => `CS${index + 1}`);
 
 conformance(
   backendHarness(adapter, shared),
