@@ -66,12 +66,13 @@ export class PostgresStorage implements CheckpointStorage<PostgresTransaction> {
   async *get(name: string, range?: ByteRange): AsyncGenerator<Uint8Array, void, undefined> {
     partsOfObjectName(name);
     if (range !== undefined) checkRange(range);
-    const object = await this.#calls.run(() => this.#find(name));
-    const { start, end } = range ?? { start: 0, end: object.bytes };
-    if (end > object.bytes) throw tooShort(name, object.bytes, end);
-    for (let at = start; at < end; ) {
+    const { object, start, end, first } = await this.#calls.run(() => this.#begin(name, range));
+    if (first === undefined) return;
+    yield first;
+    for (let at = start + first.length; at < end; ) {
       const piece = Math.floor(at / object.chunkBytes);
       const chunk = await this.#calls.run(() => this.#piece(name, object, { piece, from: at, to: end }));
+      if (chunk === undefined) throw notFound(name);
       yield chunk;
       at += chunk.length;
     }
@@ -166,8 +167,21 @@ export class PostgresStorage implements CheckpointStorage<PostgresTransaction> {
     return { objectId: row[0], bytes: Number(row[1]), chunkBytes: Number(row[2]) };
   }
 
-  /** What the piece has from `from` on and before `to`. */
-  async #piece(name: string, object: Found, { piece, from, to }: Wanted): Promise<Uint8Array> {
+  /** What is to be read, and the beginning of it. Asked again if the object has made way for another of its name in between. */
+  async #begin(name: string, range: ByteRange | undefined): Promise<Begun> {
+    while (true) {
+      const object = await this.#find(name);
+      const { start, end } = range ?? { start: 0, end: object.bytes };
+      if (end > object.bytes) throw tooShort(name, object.bytes, end);
+      if (start === end) return { object, start, end, first: undefined };
+      const piece = Math.floor(start / object.chunkBytes);
+      const first = await this.#piece(name, object, { piece, from: start, to: end });
+      if (first !== undefined) return { object, start, end, first };
+    }
+  }
+
+  /** What the piece has from `from` on and before `to`; `undefined` if the object has gone, and there is another of its name. */
+  async #piece(name: string, object: Found, { piece, from, to }: Wanted): Promise<Uint8Array | undefined> {
     const { database, tables } = await this.#ready();
     const { objectId, bytes, chunkBytes } = object;
     const offset = from - piece * chunkBytes;
@@ -180,7 +194,8 @@ export class PostgresStorage implements CheckpointStorage<PostgresTransaction> {
     );
     const hex = rows[0]?.[0];
     if (hex === undefined || hex === null) {
-      await this.#find(name);
+      const { objectId: there } = await this.#find(name);
+      if (there !== objectId) return undefined;
       throw tooShort(name, from, to);
     }
     const found = bytesOfHex(hex);
@@ -193,6 +208,14 @@ interface Found {
   readonly objectId: string;
   readonly bytes: number;
   readonly chunkBytes: number;
+}
+
+interface Begun {
+  readonly object: Found;
+  readonly start: number;
+  readonly end: number;
+  /** `undefined` if nothing is asked for. */
+  readonly first: Uint8Array | undefined;
 }
 
 interface Wanted {

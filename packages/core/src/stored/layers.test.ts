@@ -161,4 +161,15 @@ describe("layers", () => {
       if (round > 10) expect([0, 1, 2, 3].map((key) => layers.find(id(key)))).toEqual([[0], [1], [2], [3]]);
     }
   });
+
+  test("T144 room for little is not looked for among all that cannot go", () => {
+    const { layers } = layersWith(0);
+    for (let key = 0; key < 60_000; key++) layers.write(id(key), [key], 1);
+    // Past all rows for each 64 of them it would take minutes.
+    for (let key = 0; key < 60_000; key++) layers.keep(id(60_000 + key), [key]);
+    expect(layers.cleanBytes).toBeLessThanOrEqual((70_000 / 8) * ROW_BYTES);
+    layers.freeze(1);
+    layers.applied(1);
+    expect(layers.cleanBytes).toBe(0);
+  });
 });

@@ -42,6 +42,9 @@ export interface LayersOptions<Content> {
 
 /** So many values come between two looks at the budget. */
 const LOOK_VALUES = 64;
+/** So many rows are gone past to make room for them, until what is too much comes to this share of all rows. */
+const LOOK_ROWS = 4 * LOOK_VALUES;
+const LOOK_ROWS_SHARE = 8;
 
 class Layer<Content> implements WrittenLayer<Content> {
   identities: KeyIdentity[] = [];
@@ -205,8 +208,10 @@ export class Layers<Content> implements MemoryUser {
 
   forget(bytes: number): void {
     let values = bytes / this.#options.valueBytes();
-    // In one round what was used becomes unused, in the next it goes.
-    for (let steps = 2 * this.#index.size + 2; values > 0 && steps > 0; steps--) {
+    // In one round what was used becomes unused, in the next it goes. Where most rows cannot go, a little is not worth going past all of them.
+    const rounds = 2 * this.#index.size + 2;
+    const isMuch = values * LOOK_ROWS_SHARE >= this.#index.size;
+    for (let steps = isMuch ? rounds : Math.min(rounds, LOOK_ROWS); values > 0 && steps > 0; steps--) {
       this.#hand ??= this.#index.entries();
       const next = this.#hand.next();
       if (next.done === true) this.#hand = undefined;
