@@ -1,7 +1,7 @@
 /** Reducing and aggregating state whose rest is in a store. */
 
 import type { Codec } from "../contracts/codec.js";
-import { after } from "../stored/maybe-promise.js";
+import { after, promised } from "../stored/maybe-promise.js";
 import type { Folding } from "./folding-handle.js";
 import type { AggregatingState, PointAggregatingState } from "./handles.js";
 import { handedOut, type Scope, storedKeysIn } from "./scope.js";
@@ -24,9 +24,11 @@ export class StoredFoldingHandle<Key, Input, Accumulator, Result> implements Agg
     this.#folding = how.folding;
   }
 
-  async get(key: Key): Promise<Result | undefined> {
-    this.scope.epoch.check();
-    return after(this.rows.find(key, this.scope.namespace), (stored) => this.read(stored));
+  get(key: Key): Promise<Result | undefined> {
+    return promised(() => {
+      this.scope.epoch.check();
+      return after(this.rows.find(key, this.scope.namespace), (stored) => this.read(stored));
+    });
   }
 
   /** Additions to one key run one after the other, in the order of the calls. */

@@ -1,7 +1,7 @@
 /** Value state whose rest is in a store. */
 
 import type { Codec } from "../contracts/codec.js";
-import { after } from "../stored/maybe-promise.js";
+import { after, promised } from "../stored/maybe-promise.js";
 import type { PointValueState, Updated, ValueState } from "./handles.js";
 import { handedOut, type Scope, storedKeysIn } from "./scope.js";
 import type { StoredValueRows } from "./stored-value-rows.js";
@@ -23,9 +23,11 @@ export class StoredValueHandle<Key, Value, Read> implements ValueState<Key, Valu
     this.#default = descriptor.default;
   }
 
-  async get(key: Key): Promise<Read> {
-    this.scope.epoch.check();
-    return after(this.rows.find(key, this.scope.namespace), (stored) => this.read(stored));
+  get(key: Key): Promise<Read> {
+    return promised(() => {
+      this.scope.epoch.check();
+      return after(this.rows.find(key, this.scope.namespace), (stored) => this.read(stored));
+    });
   }
 
   set(key: Key, value: Value): void {

@@ -16,7 +16,9 @@ const BATCH_BYTES = 1024 * 1024;
 
 interface Question {
   readonly key: BinaryKey;
-  readonly resolve: (value: Uint8Array | undefined) => void;
+  /** Of the store when it was asked. */
+  readonly applies: number;
+  readonly answer: (value: Uint8Array | undefined) => void;
   readonly reject: (error: unknown) => void;
 }
 
@@ -53,12 +55,18 @@ export class StoreReads {
     return this.#store.getManySync([key])[0];
   }
 
-  async get(key: BinaryKey): Promise<Uint8Array | undefined> {
-    while (true) {
-      const applies = this.#applies;
-      const value = await this.#ask(key);
-      if (applies === this.#applies) return value;
-    }
+  /** What `take` makes of the value, at the moment it is there. One promise, since there is one for each record. */
+  get<T>(key: BinaryKey, take: (value: Uint8Array | undefined) => T): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const answer = (value: Uint8Array | undefined): void => {
+        try {
+          resolve(take(value));
+        } catch (error) {
+          reject(error);
+        }
+      };
+      this.#ask({ key, applies: this.#applies, answer, reject });
+    });
   }
 
   /** Entries of `range`, ascending; see `applies`. */
@@ -71,13 +79,11 @@ export class StoreReads {
     return this.#store.scan(range);
   }
 
-  #ask(key: BinaryKey): Promise<Uint8Array | undefined> {
-    return new Promise((resolve, reject) => {
-      if (this.#asked.length === 0) void this.#clock.yield().then(() => this.#send());
-      this.#asked.push({ key, resolve, reject });
-      this.#askedBytes += key.length;
-      if (this.#asked.length >= BATCH_KEYS || this.#askedBytes >= BATCH_BYTES) this.#send();
-    });
+  #ask(question: Question): void {
+    if (this.#asked.length === 0) void this.#clock.yield().then(() => this.#send());
+    this.#asked.push(question);
+    this.#askedBytes += question.key.length;
+    if (this.#asked.length >= BATCH_KEYS || this.#askedBytes >= BATCH_BYTES) this.#send();
   }
 
   #send(): void {
@@ -87,7 +93,10 @@ export class StoreReads {
     this.#askedBytes = 0;
     this.#store.getMany(asked.map(({ key }) => key)).then(
       (values) => {
-        for (const [i, { resolve }] of asked.entries()) resolve(values[i]);
+        for (const [i, question] of asked.entries()) {
+          if (question.applies === this.#applies) question.answer(values[i]);
+          else this.#ask({ ...question, applies: this.#applies });
+        }
       },
       (error: unknown) => {
         for (const { reject } of asked) reject(error);

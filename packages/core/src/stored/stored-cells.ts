@@ -262,11 +262,12 @@ export class StoredCells implements StateTable {
     return undefined;
   }
 
-  async #fetch(place: CellPlace, sub: KeyIdentity): Promise<unknown> {
-    const stored = await this.#access.reads.get(this.#rowKey(place, sub));
-    // It may have been written meanwhile.
-    const known = this.#known(place.identity, sub);
-    return known === undefined ? this.#keep(place.identity, sub, stored) : present(known);
+  #fetch(place: CellPlace, sub: KeyIdentity): Promise<unknown> {
+    return this.#access.reads.get(this.#rowKey(place, sub), (stored) => {
+      // It may have been written meanwhile.
+      const known = this.#known(place.identity, sub);
+      return known === undefined ? this.#keep(place.identity, sub, stored) : present(known);
+    });
   }
 
   #fetchSync(place: CellPlace, sub: KeyIdentity): unknown {

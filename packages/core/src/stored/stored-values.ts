@@ -142,11 +142,12 @@ export class StoredValues implements StateTable {
     this.#layers.write(identity, content, 1);
   }
 
-  async #fetch(identity: KeyIdentity, group: number): Promise<unknown> {
-    const stored = await this.#access.reads.get(this.#keyOf(identity, group));
-    // It may have been written meanwhile.
-    const known = this.#layers.find(identity);
-    return known === undefined ? this.#keep(identity, stored) : present(known);
+  #fetch(identity: KeyIdentity, group: number): Promise<unknown> {
+    return this.#access.reads.get(this.#keyOf(identity, group), (stored) => {
+      // It may have been written meanwhile.
+      const known = this.#layers.find(identity);
+      return known === undefined ? this.#keep(identity, stored) : present(known);
+    });
   }
 
   #fetchSync(identity: KeyIdentity, group: number): unknown {
