@@ -178,7 +178,9 @@ describe("mutants", () => {
     const lines = stdout.trimEnd().split("\n");
     const [, killed, all] = /^mutants killed: (\d+)\/(\d+)$/.exec(lines.at(-1) ?? "") ?? [];
     expect(killed).toBe(all);
-    expect(Number(all)).toBe(lines.length - 2);
+    expect(Number(all)).toBe(lines.length - 3);
+    const [, median] = /^smallest programs: \d+, median (\d+) lines/.exec(lines.at(-2) ?? "") ?? [];
+    expect(Number(median)).toBeLessThanOrEqual(10);
     expect(lines[0]).toMatch(/^mutant +law +to kill +seconds +smallest program$/);
     expect(code).toBe(0);
   });

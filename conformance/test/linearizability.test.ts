@@ -129,7 +129,7 @@ it("a history without an order is told with its calls drawn", () => {
   const named = operations.map((each, index) => ({ ...each, caller: `caller ${index}`, text: each.call.kind }));
   const judge = (): void => expectLinearizable("an object", named, OBJECT_REGISTER);
   expect(judge).toThrow(/^No order of the calls explains an object: where it gets farthest, next would be read\.$/m);
-  expect(judge).toThrow(/^caller 0 {2}create {2}├─┤\ncaller 1 {2}create {3}├────…\ncaller 2 {2}read {8}├┤$/m);
+  expect(judge).toThrow(/^caller 0 {2}create {2}├─┤\ncaller 1 {2}create {3}├────…\ncaller 2 {2}read {7}├┤$/m);
 });
 
 describe("the owners of a scope", () => {

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { KeyGroups, type TaskScope } from "@tidemark/core";
-import { changedFact, firstFacts } from "../oracles/process-facts.js";
+import { changedFact, factsBefore } from "../oracles/process-facts.js";
 import type { OpenStoreHarness, StoreHarness } from "./store-harness.js";
 import {
   assertAt,
@@ -33,16 +33,14 @@ const NEIGHBOURS: readonly TaskScope[] = [
 
 /** @throws {Error} if anything around a scope has changed */
 export async function scopeIsContained(open: OpenStoreHarness): Promise<void> {
+  const before = factsBefore();
   const place = await open();
   try {
     for (const [index, scope] of NEIGHBOURS.entries()) await settle(place, scope, index);
     await liveIn(place);
     for (const [index, scope] of NEIGHBOURS.entries()) await expectSettled(place, scope, index);
-    const changed = changedFact(firstFacts());
-    assert(
-      changed === undefined,
-      `Since the first call of the adapter ${changed} is another, for all code of the process.`,
-    );
+    const changed = changedFact(before);
+    assert(changed === undefined, `By calls of the adapter ${changed} is another, for all code of the process.`);
   } finally {
     await place.dispose();
   }

@@ -14,10 +14,12 @@ const PROTOTYPES: Readonly<Record<string, object>> = {
   "Error.prototype": Error.prototype,
 };
 
-export function processFacts(): ProcessFacts {
-  const prototypes = Object.entries(PROTOTYPES).map(([name, prototype]) => [name, keysOf(prototype)]);
+function prototypeFacts(): ProcessFacts {
+  return Object.fromEntries(Object.entries(PROTOTYPES).map(([name, prototype]) => [name, keysOf(prototype)]));
+}
+
+function surroundingFacts(): ProcessFacts {
   return {
-    ...(Object.fromEntries(prototypes) as Record<string, string>),
     "the names of globalThis": Object.getOwnPropertyNames(globalThis).sort().join(" "),
     "the working directory": process.cwd(),
     "the environment": JSON.stringify(process.env),
@@ -26,14 +28,19 @@ export function processFacts(): ProcessFacts {
 
 let first: ProcessFacts | undefined;
 
-/** As they were when this was asked for the first time: before an adapter was called at all. */
-export function firstFacts(): ProcessFacts {
-  return (first ??= processFacts());
+/** Prototypes as they were when this was called for the first time: before an adapter was called at all. */
+export function rememberPrototypes(): ProcessFacts {
+  return (first ??= prototypeFacts());
+}
+
+/** What must not change from now on: prototypes since they were remembered, and what else a program may have set before. */
+export function factsBefore(): ProcessFacts {
+  return { ...rememberPrototypes(), ...surroundingFacts() };
 }
 
 /** The first fact that is another now; `undefined` if all are as they were. */
 export function changedFact(before: ProcessFacts): string | undefined {
-  const now = processFacts();
+  const now: ProcessFacts = { ...prototypeFacts(), ...surroundingFacts() };
   return Object.keys(before).find((name) => before[name] !== now[name]);
 }
 

@@ -1,7 +1,7 @@
 /** Runs the laws of an adapter one by one, for whoever collects the results. */
 
 import { Coverage } from "../commands/coverage.js";
-import { firstFacts } from "../oracles/process-facts.js";
+import { rememberPrototypes } from "../oracles/process-facts.js";
 import type { AdapterHarness, Capabilities, StoreAdapterHarness } from "./adapter-harness.js";
 import { Blame, errorText } from "./blame.js";
 import { CallTrace } from "./call-trace.js";
@@ -25,7 +25,7 @@ export class LawRunner {
 
   constructor(harness: AdapterHarness, options: VerifyOptions) {
     // Before any call of the adapter.
-    firstFacts();
+    rememberPrototypes();
     this.#harness = harness;
     this.#options = options;
     this.capabilities = capabilitiesOf(harness);

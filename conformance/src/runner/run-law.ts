@@ -4,7 +4,7 @@ import { systemClock } from "@tidemark/core";
 import type { Coverage } from "../commands/coverage.js";
 import type { Harness } from "../harness.js";
 import type { OpenStoreHarness } from "../laws-of-stores/store-harness.js";
-import { firstFacts } from "../oracles/process-facts.js";
+import { rememberPrototypes } from "../oracles/process-facts.js";
 import type { AdapterHarness, Capabilities } from "./adapter-harness.js";
 import { Blame, errorText } from "./blame.js";
 import { CallTrace } from "./call-trace.js";
@@ -50,7 +50,7 @@ const CANARY_MS = 5_000;
 /** Never rejects. */
 export async function runLaw(law: Law, harness: AdapterHarness, settings: RunSettings): Promise<Outcome> {
   // The first time this is asked for is before any call of an adapter.
-  firstFacts();
+  rememberPrototypes();
   const startMs = systemClock.monotonic();
   const trace = new CallTrace();
   const { deadlineMs } = settings;

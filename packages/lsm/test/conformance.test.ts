@@ -7,4 +7,4 @@ import { conformance } from "@tidemark/conformance/vitest";
 import { harness, store } from "./harness.mjs";
 
 conformance(harness, { only: ["any-history", "same-savepoints", "two-lives", "ttl-is-exact", "timers-fire-once"] });
-conformance(store, { only: ["S10"] });
+conformance(store, { only: ["S10", "S11"] });

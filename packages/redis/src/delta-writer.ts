@@ -9,7 +9,8 @@
 import type { BinaryKey, Change, StoreMark } from "@tidemark/core";
 import type { GroupRecord } from "./group-record.js";
 import { Prefixes } from "./prefixes.js";
-import { fieldAndValue, type RedisSpace } from "./redis-space.js";
+import { PackedList } from "./packed-list.js";
+import type { RedisSpace } from "./redis-space.js";
 
 const CALL_ENTRIES = 1_000;
 const CALL_BYTES = 1024 * 1024;
@@ -20,7 +21,7 @@ interface Batch {
   readonly record: GroupRecord;
   readonly clears: BinaryKey[];
   readonly deletes: BinaryKey[];
-  readonly puts: Buffer[];
+  readonly puts: PackedList;
   entries: number;
   bytes: number;
 }
@@ -46,14 +47,14 @@ export class DeltaWriter {
     const key = change.kind === "clear" ? change.prefix : change.key;
     const record = this.#recordOf(key);
     const full = this.#batch !== undefined && this.#batch.record !== record ? this.#send() : undefined;
-    this.#batch ??= { record, clears: [], deletes: [], puts: [], entries: 0, bytes: 0 };
+    this.#batch ??= { record, clears: [], deletes: [], puts: new PackedList(), entries: 0, bytes: 0 };
     const batch = this.#batch;
     batch.entries += 1;
     batch.bytes += key.length;
     if (change.kind === "clear") batch.clears.push(change.prefix);
     else if (change.kind === "delete") batch.deletes.push(change.key);
     else {
-      batch.puts.push(...fieldAndValue(change.key, change.value));
+      batch.puts.addEntry(change.key, change.value);
       batch.bytes += change.value.length;
     }
     if (batch.entries >= CALL_ENTRIES || batch.bytes >= CALL_BYTES) return this.#send() ?? full;
@@ -100,14 +101,20 @@ export class DeltaWriter {
     const gone = [...cleared, ...deletes];
     let first = 0;
     for (; gone.length - first > CALL_ENTRIES; first += CALL_ENTRIES) {
-      await this.#space.change(record, applying, gone.slice(first, first + CALL_ENTRIES), []);
+      await this.#space.change(record, applying, packed(gone.slice(first, first + CALL_ENTRIES)), undefined);
     }
     const rest = gone.slice(first);
-    if (rest.length + puts.length / 2 <= CALL_ENTRIES) {
-      await this.#space.change(record, applying, rest, puts);
+    if (rest.length + puts.count / 2 <= CALL_ENTRIES) {
+      await this.#space.change(record, applying, packed(rest), puts);
       return;
     }
-    await this.#space.change(record, applying, rest, []);
-    await this.#space.change(record, applying, [], puts);
+    await this.#space.change(record, applying, packed(rest), undefined);
+    await this.#space.change(record, applying, undefined, puts);
   }
+}
+
+function packed(keys: readonly BinaryKey[]): PackedList {
+  const list = new PackedList();
+  for (const key of keys) list.addKey(key);
+  return list;
 }

@@ -7,17 +7,10 @@
 import { crc32 } from "node:zlib";
 import type { StoreMark } from "@tidemark/core";
 
-const CHECKSUM_BYTES = 4;
+/** In front of a value: the CRC-32 of its key and of itself. */
+export const CHECKSUM_BYTES = 4;
 
-/** `value` behind its checksum, in a new buffer. */
-export function sealed(key: Uint8Array, value: Uint8Array): Buffer {
-  const stored = Buffer.allocUnsafe(CHECKSUM_BYTES + value.length);
-  stored.set(value, CHECKSUM_BYTES);
-  stored.writeUInt32BE(crc32(value, crc32(key)), 0);
-  return stored;
-}
-
-/** The value in `stored`, which it shares its memory with; `undefined` if it is not what was sealed under `key`. */
+/** The value in `stored`, which it shares its memory with; `undefined` if it is not what was stored under `key`. */
 export function unsealed(key: Uint8Array, stored: Buffer): Buffer | undefined {
   if (stored.length < CHECKSUM_BYTES) return undefined;
   const value = stored.subarray(CHECKSUM_BYTES);

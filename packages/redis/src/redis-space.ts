@@ -10,18 +10,22 @@
 
 import type { BinaryKey, Fence, StoreEntry, StoreMark } from "@tidemark/core";
 import type { Calls } from "./calls.js";
-import { markText, sealed, unsealed } from "./envelope.js";
+import { markText, unsealed } from "./envelope.js";
 import { globOf } from "./glob.js";
 import type { GroupRecord } from "./group-record.js";
+import { PackedList } from "./packed-list.js";
 import type { Prefixes } from "./prefixes.js";
 import type { Argument } from "./redis-client.js";
 import { fencedError, lossError } from "./redis-error.js";
 import { CHANGE, MARK, RECORD_FIELDS, RESET, type Script, TAINT } from "./scripts.js";
+import { type Part, PartIndex, SharedScans } from "./shared-scans.js";
 import { textOf } from "./reply-text.js";
 
 const READ_KEYS = 1_000;
 const SCAN_COUNT = 1_000;
 const ATTEMPTS = 3;
+/** From so many parts on one pass that hands all rows on costs less than one for each, in which the server picks. */
+const SHARED_PARTS = 4;
 
 /** What the record of a key group says at a moment. */
 interface Moment {
@@ -32,6 +36,7 @@ interface Moment {
 export class RedisSpace {
   readonly #calls: Calls;
   readonly #fence: string;
+  readonly #scans = new SharedScans((record, parts) => this.#parts(record, parts));
   /** Whether the last read met a key that is absent. */
   #expectsAbsent = false;
 
@@ -57,25 +62,45 @@ export class RedisSpace {
   /** Entries of `record` whose keys are in the range, ascending. All of them are in memory at once. */
   async entries(record: GroupRecord, start: BinaryKey, end: BinaryKey): Promise<readonly StoreEntry[]> {
     const prefix = commonPrefix(start, end);
-    const isAll = prefix.length <= 2;
+    if (prefix.length > 2) return this.#scans.read(record, { start, end, prefix });
+    const [entries = []] = await this.#pass(record, [{ start, end, prefix }], true);
+    return entries;
+  }
+
+  /** Few parts are looked for by the server, each in a pass of its own; many are picked out of what all of them have in common. */
+  async #parts(record: GroupRecord, parts: readonly Part[]): Promise<readonly (readonly StoreEntry[])[]> {
+    if (parts.length >= SHARED_PARTS) return this.#pass(record, parts, false);
+    const results = await Promise.all(parts.map((part) => this.#pass(record, [part], false)));
+    return results.flat();
+  }
+
+  async #pass(
+    record: GroupRecord,
+    parts: readonly Part[],
+    isAll: boolean,
+  ): Promise<readonly (readonly StoreEntry[])[]> {
+    const index = new PartIndex(parts);
+    const common = index.commonPrefix;
     const before = await this.#moment(record);
-    const found = new Map<BinaryKey, Buffer>();
-    for await (const rows of this.#pages(record, isAll ? undefined : prefix)) {
+    const met = new Set<BinaryKey>();
+    const results = parts.map((): StoreEntry[] => []);
+    for await (const rows of this.#pages(record, common.length > 2 ? common : undefined)) {
       for (let at = 0; at < rows.length; at += 2) {
         const field = rows[at] as Buffer;
         if (field.length === 1) continue;
         const key = field.toString("latin1") as BinaryKey;
-        const isInside = key >= start && key < end;
-        found.set(key, isInside ? this.#open(record, field, rows[at + 1] as Buffer) : OUTSIDE);
+        if (met.has(key)) continue;
+        met.add(key);
+        for (const place of index.placesOf(key)) {
+          results[place]?.push({ key, value: this.#open(record, field, rows[at + 1] as Buffer) });
+        }
       }
     }
     const after = await this.#moment(record);
-    if (isAll && before.token === after.token && found.size !== after.entries) {
+    if (isAll && before.token === after.token && met.size !== after.entries) {
       throw lossError(placeOf(record), "entries are missing or foreign");
     }
-    const entries: StoreEntry[] = [];
-    for (const [key, value] of found) if (value !== OUTSIDE) entries.push({ key, value });
-    return entries.sort((a, b) => (a.key < b.key ? -1 : 1));
+    return results.map((entries) => entries.sort((a, b) => (a.key < b.key ? -1 : 1)));
   }
 
   /** Stored keys that begin with one of `prefixes`. */
@@ -93,11 +118,11 @@ export class RedisSpace {
   async change(
     record: GroupRecord,
     applying: StoreMark | undefined,
-    deletes: readonly BinaryKey[],
-    puts: Buffer[],
+    deletes: PackedList | undefined,
+    puts: PackedList | undefined,
   ): Promise<void> {
-    const args: Argument[] = [markText(record.redisKey, applying), deletes.length, ...deletes.map(fieldOf), ...puts];
-    await this.#write(record, CHANGE, args);
+    const packed = [deletes, puts].map((list) => list?.bytes() ?? NOTHING);
+    await this.#write(record, CHANGE, [markText(record.redisKey, applying), ...packed]);
     record.applying = applying;
   }
 
@@ -220,8 +245,7 @@ export class RedisSpace {
   }
 }
 
-/** Marks keys that were met and are not asked for. */
-const OUTSIDE = Buffer.alloc(0);
+const NOTHING = new PackedList().bytes();
 
 export function fenceText({ epoch, nonce }: Fence): string {
   return `${epoch}:${nonce}`;
@@ -231,14 +255,8 @@ export function placeOf({ redisKey }: GroupRecord): string {
   return `key=${redisKey}`;
 }
 
-export function fieldOf(key: BinaryKey): Buffer {
+function fieldOf(key: BinaryKey): Buffer {
   return Buffer.from(key, "latin1");
-}
-
-/** Field and stored value of an entry. */
-export function fieldAndValue(key: BinaryKey, value: Uint8Array): readonly [Buffer, Buffer] {
-  const field = fieldOf(key);
-  return [field, sealed(field, value)];
 }
 
 /** What all keys from `start` to `end` begin with. */

@@ -139,7 +139,7 @@ export class RedisStore implements Store {
       const remains = all.filter((record) => record.mark === undefined && record.hasRemains);
       await forAll(remains, (record) => space.reset(record));
       for (const record of all) if (record.mark === undefined) record.hasRemains = true;
-      await forAll(held(all), (record) => space.change(record, mark, [], []));
+      await forAll(held(all), (record) => space.change(record, mark, undefined, undefined));
       await write(new DeltaWriter(space, (key) => recordOf(records, key), mark), changes);
       await this.#finish(all, mark);
     });

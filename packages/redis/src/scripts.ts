@@ -61,14 +61,14 @@ return {whole and 'HELD' or 'DAMAGED', r[2] or '', r[3] or '', r[4] or ''}
 `,
 );
 
-/** ARGV: fence, token before, token after, mark being applied, number of deletes, deleted fields, fields and values. */
+/** ARGV: fence, token before, token after, mark being applied, packed: deleted fields, fields and values in turn. */
 export const CHANGE = script(
   "change",
   `${CHECKS}${UNTOUCHED}
-local deletes = tonumber(ARGV[5])
-local first = 6 + deletes
-if deletes > 0 then n = n - redis.call('HDEL', KEYS[1], unpack(ARGV, 6, first - 1)) end
-if #ARGV >= first then n = n + redis.call('HSET', KEYS[1], unpack(ARGV, first, #ARGV)) end
+local deletes = cmsgpack.unpack(ARGV[5])
+local puts = cmsgpack.unpack(ARGV[6])
+if #deletes > 0 then n = n - redis.call('HDEL', KEYS[1], unpack(deletes)) end
+if #puts > 0 then n = n + redis.call('HSET', KEYS[1], unpack(puts)) end
 redis.call('HSET', KEYS[1], 's', ARGV[3], 'a', ARGV[4], 'n', string.format('%.0f', n))
 return {'DONE'}
 `,

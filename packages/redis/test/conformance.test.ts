@@ -9,5 +9,5 @@ import { clusterStore, stop, store } from "./harness.mjs";
 
 afterAll(stop);
 
-conformance(store, { only: ["S10"] });
-conformance(clusterStore, { only: ["S10"] });
+conformance(store, { only: ["S10", "S11"] });
+conformance(clusterStore, { only: ["S10", "S11"] });
