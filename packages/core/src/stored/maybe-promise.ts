@@ -13,6 +13,8 @@ export function promised<T>(read: () => MaybePromise<T>): Promise<T> {
     const result = read();
     return result instanceof Promise ? result : Promise.resolve(result);
   } catch (error) {
-    return Promise.reject(error);
+    return new Promise(() => {
+      throw error;
+    });
   }
 }

@@ -18,6 +18,7 @@ interface Question {
   readonly key: BinaryKey;
   /** Of the store when it was asked. */
   readonly applies: number;
+  /** Throws what is wrong with the value. */
   readonly answer: (value: Uint8Array | undefined) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -58,14 +59,7 @@ export class StoreReads {
   /** What `take` makes of the value, at the moment it is there. One promise, since there is one for each record. */
   get<T>(key: BinaryKey, take: (value: Uint8Array | undefined) => T): Promise<T> {
     return new Promise((resolve, reject) => {
-      const answer = (value: Uint8Array | undefined): void => {
-        try {
-          resolve(take(value));
-        } catch (error) {
-          reject(error);
-        }
-      };
-      this.#ask({ key, applies: this.#applies, answer, reject });
+      this.#ask({ key, applies: this.#applies, answer: (value) => resolve(take(value)), reject });
     });
   }
 
@@ -94,7 +88,7 @@ export class StoreReads {
     this.#store.getMany(asked.map(({ key }) => key)).then(
       (values) => {
         for (const [i, question] of asked.entries()) {
-          if (question.applies === this.#applies) question.answer(values[i]);
+          if (question.applies === this.#applies) answer(question, values[i]);
           else this.#ask({ ...question, applies: this.#applies });
         }
       },
@@ -102,5 +96,13 @@ export class StoreReads {
         for (const { reject } of asked) reject(error);
       },
     );
+  }
+}
+
+function answer(question: Question, value: Uint8Array | undefined): void {
+  try {
+    question.answer(value);
+  } catch (error) {
+    question.reject(error);
   }
 }
