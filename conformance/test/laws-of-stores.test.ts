@@ -26,13 +26,17 @@ describe("the store in memory", () => {
 describe("a broken store is caught by the laws of its clause", () => {
   const reaching = BROKEN_STORES.filter(({ clause }) => clause === "S11");
 
-  it.each(BROKEN_STORES.filter((broken) => !reaching.includes(broken)))("$clause that $what", async (broken) => {
-    const laws = STORE_LAWS.filter(({ id }) => id === broken.clause);
-    const caught = await Promise.allSettled(
-      laws.map((law) => checkStoreLaw(law, async () => brokenStoreHarness(broken))),
-    );
-    expect(caught.filter(({ status }) => status === "rejected")).not.toEqual([]);
-  });
+  // Silent ones are for the runner: see the table of mutants.
+  it.each(BROKEN_STORES.filter((broken) => !reaching.includes(broken) && broken.isSilent !== true))(
+    "$clause that $what",
+    async (broken) => {
+      const laws = STORE_LAWS.filter(({ id }) => id === broken.clause);
+      const caught = await Promise.allSettled(
+        laws.map((law) => checkStoreLaw(law, async () => brokenStoreHarness(broken))),
+      );
+      expect(caught.filter(({ status }) => status === "rejected")).not.toEqual([]);
+    },
+  );
 
   it.each(reaching)("S11 that $what", async (broken) => {
     await expect(scopeIsContained(async () => brokenStoreHarness(broken))).rejects.toThrow();

@@ -8,6 +8,8 @@ export interface BrokenStore {
   readonly what: string;
   /** The clause whose laws must catch it. */
   readonly clause: string;
+  /** Whether nothing that is asked of it comes out wrong: only who watches for rejections that nobody handles notices. */
+  readonly isSilent?: boolean;
   /** What a handle does differently. */
   readonly change: (inner: Store) => Partial<Store>;
 }

@@ -62,6 +62,18 @@ const openings: readonly BrokenStore[] = [
     }),
   },
   {
+    what: "tells the caller of a failed apply, and forgets a promise that failed with it",
+    clause: "S2",
+    isSilent: true,
+    change: (inner) => ({
+      apply(mark, changes) {
+        const applied = inner.apply(mark, changes);
+        void applied.then(() => undefined);
+        return applied;
+      },
+    }),
+  },
+  {
     what: "compares fences by a number that all have in common",
     clause: "S2",
     change: (inner) => ({ open: (scope, fence) => inner.open(scope, { ...fence, epoch: 1, nonce: "0" }) }),

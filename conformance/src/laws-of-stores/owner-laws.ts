@@ -23,6 +23,8 @@ import {
 } from "./store-script.js";
 
 const A = keyOf(0, "a");
+/** Just as many as a store may change at once, one less or more, and many more. */
+const GROUP_COUNTS = [4, 7, 8, 9, 10, 15, 16, 17, 31, 32, 33, 64];
 
 /** No two of these are the same, and careless joins make some of them so. */
 const SCOPES: readonly TaskScope[] = [
@@ -179,6 +181,32 @@ export const ownerLaws: readonly StoreLaw[] = [
       await assertRefused(next.getMany([A]), "CLOSED");
       assertAt(await next.open(SCOPE, newFence()), GROUPS, markOf(2));
       assert.deepEqual(await read(next, A), ["2"]);
+    },
+  },
+  {
+    id: "S2",
+    title: "an apply to many key groups, during which another took over, is FENCED as one",
+    async check(harness) {
+      if (harness.takeover === "refused") return;
+      for (const count of GROUP_COUNTS) {
+        const groups = KeyGroups.of([{ first: 0, last: count - 1 }]);
+        const scope = { ...SCOPE, maxParallelism: count, groups };
+        const keys = [...groups].map((group) => keyOf(group, "k"));
+        const { store: first } = await opened(harness, scope);
+        await first.apply(markOf(1), deltaOf(keys.map((key) => put(key, "1"))));
+        const second = harness.create();
+        const applying = first.apply(markOf(2), {
+          async *[Symbol.asyncIterator]() {
+            await second.open(scope, newFence());
+            yield keys.map((key) => put(key, "2"));
+          },
+        });
+        await assertRefused(applying, "FENCED");
+        assert.deepEqual(
+          await read(second, ...keys),
+          Array.from(keys, () => "1"),
+        );
+      }
     },
   },
   {

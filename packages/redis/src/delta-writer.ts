@@ -42,8 +42,9 @@ export class DeltaWriter {
     this.#applying = applying;
   }
 
-  /** Ascending. A promise only if there is something to wait for. */
+  /** Ascending. A promise only if there is something to wait for; it is never rejected, since not everyone waits for it. Throws what went wrong before. */
   add(change: Change): Promise<void> | undefined {
+    this.#throwIfFailed();
     const key = change.kind === "clear" ? change.prefix : change.key;
     const record = this.#recordOf(key);
     const full = this.#batch !== undefined && this.#batch.record !== record ? this.#send() : undefined;
@@ -65,7 +66,7 @@ export class DeltaWriter {
   async end(): Promise<void> {
     void this.#send();
     await this.settle();
-    if (this.#failure !== undefined) throw this.#failure.error;
+    this.#throwIfFailed();
   }
 
   /** Waits for what is under way. */
@@ -90,6 +91,9 @@ export class DeltaWriter {
 
   async #room(): Promise<void> {
     while (this.#running.size >= CALLS_MAX) await Promise.race(this.#running);
+  }
+
+  #throwIfFailed(): void {
     if (this.#failure !== undefined) throw this.#failure.error;
   }
 

@@ -49,11 +49,16 @@ function open() {
 }
 
 function told(owner: ChildProcess, isIt: (message: Told) => boolean): Promise<Told> {
-  return new Promise((resolve) => {
+  const told = new Promise<Told>((resolve, reject) => {
     owner.on("message", (message: Told) => {
       if (isIt(message)) resolve(message);
+      else if (message.code !== undefined) reject(new Error(`The owner ended. code=${message.code}`));
     });
+    owner.once("exit", (code) => reject(new Error(`The owner has exited, and did not say why. code=${code}`)));
   });
+  // It ends after each test, when nobody waits any more.
+  told.catch(() => undefined);
+  return told;
 }
 
 /** What counting up to the position gives. */

@@ -25,5 +25,5 @@ try {
     process.send({ position: first + 100 });
   }
 } catch (error) {
-  process.send({ code: error.code }, () => process.disconnect());
+  process.send({ code: error.code ?? error.stack }, () => process.disconnect());
 }
