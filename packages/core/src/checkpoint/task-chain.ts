@@ -192,10 +192,7 @@ export class TaskChain {
       storage: target.storage,
       prefix: target.prefix,
       leaf: request.nextLeaf(),
-      sources: [
-        ...(await readers(this.place, this.#segments, this.#codecs)).map(convert),
-        ...changes,
-      ],
+      sources: [...(await readers(this.place, this.#segments, this.#codecs)).map(convert), ...changes],
       isBase: true,
       level: BASE_LEVEL,
     });

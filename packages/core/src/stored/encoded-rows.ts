@@ -51,7 +51,7 @@ export class EncodedRows implements MemoryUser {
   /** Of what was read. */
   readonly #read = new RowLayer(true);
   /** Chunks whose rows the store has, those that go first at the beginning. */
-  #clean: RowChunk[] = [];
+  readonly #clean: RowChunk[] = [];
   #currentBytes = 0;
   #frozenBytes = 0;
   #cleanBytes = 0;
@@ -196,7 +196,6 @@ export class EncodedRows implements MemoryUser {
     }
     const address = this.#add(this.#current, key, isCurrent ? Math.ceil(GROWTH * length) : length);
     this.#index.move(slot, address);
-    if (isCurrent) chunk.setDead(placeOf(before));
     chunk.liveRows--;
     if (chunk.liveRows === 0 && chunk.layer.isClean) this.#drop(chunk);
     this.#fill(address, value);

@@ -16,11 +16,10 @@ const SIZE = 1;
 const KEY_LENGTH = 2;
 const VALUE_LENGTH = 3;
 const IS_DELETED = 1;
-const IS_DEAD = 2;
-const IS_USED = 4;
-const SIZE_SHIFT = 3;
+const IS_USED = 2;
+const SIZE_SHIFT = 2;
 /** Up to here a loop over the bytes beats a call into native code. */
-const LOOP_LENGTH_MAX = 20;
+const LOOP_LENGTH_MAX = 48;
 
 /** Addresses of rows are words; a chunk of one row may be larger. */
 export const CHUNK_WORDS = 16 * 1024;
@@ -94,7 +93,7 @@ export class RowChunk {
     this.#words[at] = key.hash;
     this.#words[at + SIZE] = words << SIZE_SHIFT;
     this.#words[at + KEY_LENGTH] = key.length;
-    copy(key.memory, 0, key.length, this.memory, (at + HEADER_WORDS) * WORD_BYTES);
+    copy({ source: key.memory, start: 0, end: key.length }, this.memory, (at + HEADER_WORDS) * WORD_BYTES);
     return at;
   }
 
@@ -161,7 +160,7 @@ export class RowChunk {
   setValue(at: number, source: Uint8Array, start: number, end: number): void {
     this.#words[at + VALUE_LENGTH] = end - start;
     this.#words[at + SIZE] = (this.#words[at + SIZE] as number) & ~IS_DELETED;
-    copy(source, start, end, this.memory, this.valueStart(at));
+    copy({ source, start, end }, this.memory, this.valueStart(at));
   }
 
   /** The row says that the key is deleted. */
@@ -172,15 +171,6 @@ export class RowChunk {
 
   isDeleted(at: number): boolean {
     return this.#has(at, IS_DELETED);
-  }
-
-  /** Another row of the same layer says what this one said. */
-  setDead(at: number): void {
-    this.#set(at, IS_DEAD);
-  }
-
-  isDead(at: number): boolean {
-    return this.#has(at, IS_DEAD);
   }
 
   setUsed(at: number): void {
@@ -208,7 +198,14 @@ export class RowChunk {
   }
 }
 
-function copy(source: Uint8Array, start: number, end: number, target: Buffer, at: number): void {
+/** A part of some memory. */
+interface Bytes {
+  readonly source: Uint8Array;
+  readonly start: number;
+  readonly end: number;
+}
+
+function copy({ source, start, end }: Bytes, target: Buffer, at: number): void {
   if (end - start > LOOP_LENGTH_MAX) {
     target.set(source.subarray(start, end), at);
     return;

@@ -85,7 +85,8 @@ export class RowLayer {
       stateId,
       count: this.#count,
       groupAt: (at) => this.chunkAt(at).groupOf(this.placeAt(at)),
-      isDroppedAt: (at) => this.chunkAt(at).isDead(this.placeAt(at)),
+      // A row that had to make room for another one of its key comes before that, and so does not count.
+      isDroppedAt: () => false,
       sortKeyAt: (at) => this.chunkAt(at).keyOf(this.placeAt(at)),
       appendAt: (at, block) => {
         const chunk = this.chunkAt(at);

@@ -29,20 +29,15 @@ export const STORED_VALUE_START = 1;
  * @throws {StateBackendError} CHECKPOINT_CORRUPT if the store has never written such an entry
  */
 export function valueReader(stored: Uint8Array): ByteReader {
-  checkStored(stored);
-  const bytes = Buffer.from(stored.buffer, stored.byteOffset, stored.byteLength);
-  reader.reset(bytes, STORED_VALUE_START, bytes.length);
-  return reader;
-}
-
-/** @throws {StateBackendError} CHECKPOINT_CORRUPT if the store has never written such an entry */
-function checkStored(stored: Uint8Array): void {
   const flags = stored[0];
-  if (flags !== undefined && (flags & ~FLAG_EXPIRES) === 0) return;
-  throw new StateBackendError(
-    "CHECKPOINT_CORRUPT",
-    `An entry of the store is not one. flags=${String(flags)}. Remove the store; it is rebuilt from the latest checkpoint.`,
-  );
+  if (flags === undefined || (flags & ~FLAG_EXPIRES) !== 0) {
+    throw new StateBackendError(
+      "CHECKPOINT_CORRUPT",
+      `An entry of the store is not one. flags=${String(flags)}. Remove the store; it is rebuilt from the latest checkpoint.`,
+    );
+  }
+  reader.reset(stored, STORED_VALUE_START, stored.length);
+  return reader;
 }
 
 /** All keys that begin with `prefix`. */
