@@ -1,7 +1,7 @@
 /** The key of a row of one state, as bytes: as a store has it, with key group and state id before it. */
 
 import { ByteWriter } from "../bytes/byte-writer.js";
-import { type BinaryKey, EMPTY_KEY } from "../key/binary-key.js";
+import { type BinaryKey, EMPTY_KEY, readUint16 } from "../key/binary-key.js";
 import { keyGroupOf } from "../key/key-groups.js";
 import { murmur3 } from "../key/murmur3.js";
 import type { Address } from "../table/address.js";
@@ -13,6 +13,9 @@ export class RowKey {
   readonly #address: Address;
   readonly #maxParallelism: number;
   readonly #out = new ByteWriter();
+  /** The one that it is of; a text or a number, or nothing. */
+  #key: unknown;
+  #namespace = EMPTY_KEY;
   #hash = 0;
   #group = 0;
 
@@ -50,6 +53,9 @@ export class RowKey {
    * @throws {StateBackendError} VALUE_INVALID if `key` is none of the state
    */
   set(key: unknown, namespace: BinaryKey): void {
+    // What is read is often written next.
+    if (key === this.#key && namespace === this.#namespace && key !== undefined) return;
+    this.#key = undefined;
     const out = this.#out;
     out.reset();
     out.uint16(0);
@@ -64,12 +70,18 @@ export class RowKey {
       hash = murmur3(out.memory, CELL_OFFSET, out.length);
     }
     this.#hash = hash | 0;
+    // Others may be changed from outside.
+    if (typeof key !== "string" && typeof key !== "number") return;
+    this.#key = key;
+    this.#namespace = namespace;
   }
 
   /** From here on it is the key that `text` is, in full. */
   setText(text: BinaryKey, hash: number): void {
+    this.#key = undefined;
     this.#out.reset();
     this.#out.latin1(text);
+    this.#group = readUint16(text, 0);
     this.#hash = hash;
   }
 }
