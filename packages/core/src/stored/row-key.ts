@@ -54,7 +54,7 @@ export class RowKey {
    */
   set(key: unknown, namespace: BinaryKey): void {
     // What is read is often written next.
-    if (key === this.#key && namespace === this.#namespace && key !== undefined) return;
+    if (this.is(key, namespace)) return;
     this.#key = undefined;
     const out = this.#out;
     out.reset();
@@ -74,6 +74,11 @@ export class RowKey {
     if (typeof key !== "string" && typeof key !== "number") return;
     this.#key = key;
     this.#namespace = namespace;
+  }
+
+  /** Whether it is known, without more ado, that it is the key of a cell. */
+  is(key: unknown, namespace: BinaryKey): boolean {
+    return key === this.#key && namespace === this.#namespace && key !== undefined;
   }
 
   /** From here on it is the key that `text` is, in full. */

@@ -16,6 +16,9 @@ import { type MetRow, scanGroups } from "./scan-groups.js";
 import type { StoreAccess } from "./store-access.js";
 import { STORED_VALUE_START, valueReader } from "./store-entry.js";
 
+/** The store has nothing. */
+const ABSENT = Symbol("absent");
+
 /** What a reader makes of a value, or of its absence, at the moment at which it is the newest. */
 export type Seen = (content: unknown) => unknown;
 
@@ -26,6 +29,8 @@ export class StoredValues implements StateTable {
   readonly #rows: EncodedRows;
   readonly #key: RowKey;
   readonly #value = new ByteWriter();
+  /** What the store has of `#key`, where that was read last and is not in memory yet: if it is written next, it need not be. */
+  #read: Uint8Array | typeof ABSENT | undefined;
 
   constructor(options: TableOptions, access: StoreAccess) {
     const { stateId, address, maxParallelism } = options;
@@ -47,32 +52,40 @@ export class StoredValues implements StateTable {
 
   /** The value of `key`, or `undefined`, as `seen` makes it; a promise only if the store has to be waited for. */
   find(key: unknown, namespace: BinaryKey, seen: Seen = asItIs): unknown {
-    this.#key.set(key, namespace);
+    if (this.#access.reads.isSync) return seen(this.findSync(key, namespace));
+    this.#at(key, namespace);
     const address = this.#rows.find(this.#key);
     if (address !== 0) return seen(this.#contentAt(address));
     checkOwned(this.#options, this.#key.group);
-    if (this.#access.reads.isSync) return seen(this.#fetchSync());
     const { text, hash } = this.#key;
     return this.#access.reads.get(text, (stored) => {
       this.#key.setText(text, hash);
       // It may have been written meanwhile.
       const written = this.#rows.find(this.#key);
-      return seen(written === 0 ? this.#keep(stored) : this.#contentAt(written));
+      if (written !== 0) return seen(this.#contentAt(written));
+      const content = this.#decoded(stored ?? ABSENT);
+      this.#rows.keep(this.#key, stored, STORED_VALUE_START);
+      return seen(content);
     });
   }
 
   /** As `find`, of a store that can be read without a promise. */
   findSync(key: unknown, namespace: BinaryKey): unknown {
-    this.#key.set(key, namespace);
+    this.#at(key, namespace);
+    if (this.#read !== undefined) return this.#decoded(this.#read);
     const address = this.#rows.find(this.#key);
     if (address !== 0) return this.#contentAt(address);
     checkOwned(this.#options, this.#key.group);
-    return this.#fetchSync();
+    const stored = this.#access.reads.getSync(this.#key.text) ?? ABSENT;
+    const content = this.#decoded(stored);
+    this.#read = stored;
+    return content;
   }
 
   /** What memory knows of `key` as it is now: `undefined` if it is deleted, or not known. */
   known(key: unknown, namespace: BinaryKey): unknown {
-    this.#key.set(key, namespace);
+    this.#at(key, namespace);
+    if (this.#read !== undefined) return this.#decoded(this.#read);
     const address = this.#rows.find(this.#key);
     return address === 0 ? undefined : this.#contentAt(address);
   }
@@ -98,7 +111,7 @@ export class StoredValues implements StateTable {
       ...this.#options,
       reads: this.#access.reads,
       overlay: this.#overlay((at) => this.#contentAt(at)),
-      decode: ({ value }) => this.#read(value),
+      decode: ({ value }) => this.#decoded(value),
     });
     for await (const rows of scanned) {
       yield rows.map(({ key, content }) => ({ key, identity: address.decode(key, CELL_OFFSET).identity, content }));
@@ -117,7 +130,7 @@ export class StoredValues implements StateTable {
 
   /** The row that an entry of the store is. */
   met({ key, value }: StoreEntry): MetRow {
-    return { key, identity: this.#options.address.decode(key, CELL_OFFSET).identity, content: this.#read(value) };
+    return { key, identity: this.#options.address.decode(key, CELL_OFFSET).identity, content: this.#decoded(value) };
   }
 
   freeze(): FrozenRows {
@@ -135,27 +148,28 @@ export class StoredValues implements StateTable {
   }
 
   #write(key: unknown, namespace: BinaryKey, value: ByteWriter | undefined): void {
-    this.#key.set(key, namespace);
+    this.#at(key, namespace);
     checkOwned(this.#options, this.#key.group);
+    this.#read = undefined;
     this.#rows.write(this.#key, value);
   }
 
-  #fetchSync(): unknown {
-    return this.#keep(this.#access.reads.getSync(this.#key.text));
-  }
-
-  #keep(stored: Uint8Array | undefined): unknown {
-    const content = stored === undefined ? undefined : this.#read(stored);
-    this.#rows.keep(this.#key, stored, STORED_VALUE_START);
-    return content;
+  /** From here on `#key` is that of a cell, and what was read of another one is in memory. */
+  #at(key: unknown, namespace: BinaryKey): void {
+    const read = this.#read;
+    if (read !== undefined && !this.#key.is(key, namespace)) {
+      this.#read = undefined;
+      this.#rows.keep(this.#key, read === ABSENT ? undefined : read, STORED_VALUE_START);
+    }
+    this.#key.set(key, namespace);
   }
 
   #contentAt(address: number): unknown {
     return this.#rows.isDeleted(address) ? undefined : this.#options.codec.read(this.#rows.valueOf(address));
   }
 
-  #read(stored: Uint8Array): unknown {
-    return this.#options.codec.read(valueReader(stored));
+  #decoded(stored: Uint8Array | typeof ABSENT): unknown {
+    return stored === ABSENT ? undefined : this.#options.codec.read(valueReader(stored));
   }
 
   /** What the store does not have yet, by key group, ascending by key. */
