@@ -11,7 +11,7 @@ import { crc32 } from "node:zlib";
 import type { BinaryKey, StoreEntry } from "@tidemark/core";
 import { NOTHING, registerOfBytes, registerOfText, SEAL_LENGTH } from "./seal.js";
 
-/** The character behind a value that is ASCII, and behind one that is not and is therefore stored as Base64: `t` and `b`. */
+/** The character behind a value that stands as it is, and behind one that stands as Base64 since too much of it is not ASCII: `t` and `b`. */
 export const AS_IT_IS = 0x74;
 export const AS_BASE64 = 0x62;
 /** That character and the seal. */
