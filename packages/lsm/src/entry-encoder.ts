@@ -10,16 +10,16 @@
 
 import { isAscii } from "node:buffer";
 import type { BinaryKey } from "@tidemark/core";
-import { AS_BASE64, AS_IT_IS, TAIL_LENGTH } from "./entry-text.js";
+import { AS_BASE64, AS_IT_IS, FURTHER, HIGH_APART, PLACES_COUNT_LENGTH, TAIL_LENGTH } from "./entry-text.js";
 import { EntryBuffers } from "./entry-buffers.js";
-import { NOTHING, registerOfBytes, registerOfText, writeSeal } from "./seal.js";
+import { NOTHING, registerOfBytes, registerOfText, SEAL_LENGTH, writeSeal } from "./seal.js";
 
 /** Up to so many characters a loop is faster than a call out of JavaScript. */
 const SHORT_LENGTH = 64;
-/** Of longer values only ASCII stands as it is: they are looked through by a call out of JavaScript. */
+/** Longer values are looked through by a call out of JavaScript. */
 const LONG_BYTES = 1024;
-/** A value of which so small a part, or less, is above 127 stands as it is. */
-const HIGH_SHARE = 8;
+/** A value of which a greater part is above 127 is shorter, or not much longer, as Base64. */
+const HIGH_SHARE = 6;
 
 export class EntryEncoder {
   readonly #prefix: Buffer;
@@ -47,46 +47,62 @@ export class EntryEncoder {
 
   /** `value` as it is stored under `key`. */
   value(key: BinaryKey, value: Uint8Array): Buffer {
-    const register = registerOfText(this.#register, key);
-    const length = textLength(value);
-    return length === undefined ? this.#asBase64(register, value) : this.#asItIs(register, value, length);
-  }
-
-  #asItIs(register: number, value: Uint8Array, length: number): Buffer {
-    const stored = this.#values.take(length + TAIL_LENGTH);
-    if (length === value.length) stored.set(value);
-    else encodeBytes(value, stored);
-    stored[length] = AS_IT_IS;
-    const after = registerOfText(registerOfBytes(register, value), String.fromCharCode(AS_IT_IS));
-    writeSeal(after, stored, length + 1);
+    const places = placesLength(value);
+    const stored =
+      places === 0 ? this.#asItIs(value) : places === undefined ? this.#asBase64(value) : this.#apart(value, places);
+    const sealAt = stored.length - SEAL_LENGTH;
+    writeSeal(registerOfBytes(registerOfText(this.#register, key), stored, sealAt), stored, sealAt);
     return stored;
   }
 
-  #asBase64(register: number, { buffer, byteOffset, byteLength }: Uint8Array): Buffer {
+  #asItIs(value: Uint8Array): Buffer {
+    const { length } = value;
+    const stored = this.#values.take(length + TAIL_LENGTH);
+    stored.set(value);
+    stored[length] = AS_IT_IS;
+    return stored;
+  }
+
+  #apart(value: Uint8Array, places: number): Buffer {
+    const { length } = value;
+    const stored = this.#values.take(length + places + PLACES_COUNT_LENGTH + TAIL_LENGTH);
+    let to = length;
+    let from = 0;
+    for (let at = 0; at < length; at++) {
+      const byte = value[at] as number;
+      stored[at] = byte & 0x7f;
+      if (byte < 0x80) continue;
+      for (; at - from >= FURTHER; from += FURTHER) stored[to++] = FURTHER;
+      stored[to++] = at - from;
+      from = at + 1;
+    }
+    stored[to++] = places >>> 7;
+    stored[to++] = places & 0x7f;
+    stored[to] = HIGH_APART;
+    return stored;
+  }
+
+  #asBase64({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
     const text = Buffer.from(buffer, byteOffset, byteLength).toString("base64");
     const stored = this.#values.take(text.length + TAIL_LENGTH);
     stored.write(text, "latin1");
     stored[text.length] = AS_BASE64;
-    writeSeal(registerOfBytes(register, stored, text.length + 1), stored, text.length + 1);
     return stored;
   }
 }
 
-/** Bytes of `value` as UTF-8, a character for each byte; `undefined` if too many of them take two for that to be the shorter and faster form. */
-function textLength(value: Uint8Array): number | undefined {
-  if (value.length > LONG_BYTES) return isAscii(value) ? value.length : undefined;
-  let { length } = value;
-  for (let at = 0; at < value.length; at++) length += (value[at] as number) >>> 7;
-  return (length - value.length) * HIGH_SHARE <= value.length ? length : undefined;
-}
-
-function encodeBytes(value: Uint8Array, bytes: Uint8Array): void {
-  let to = 0;
-  for (let at = 0; at < value.length; at++) {
-    const byte = value[at] as number;
-    if (byte >= 0x80) bytes[to++] = 0xc0 | (byte >>> 6);
-    bytes[to++] = byte < 0x80 ? byte : 0x80 | (byte & 0x3f);
+/** How many characters say which bytes are above 127; `undefined` if that is too much, or `value` too long to be gone through. */
+function placesLength(value: Uint8Array): number | undefined {
+  const { length } = value;
+  if (length > LONG_BYTES) return isAscii(value) ? 0 : undefined;
+  let places = 0;
+  let from = 0;
+  for (let at = 0; at < length; at++) {
+    if ((value[at] as number) < 0x80) continue;
+    places += 1 + Math.floor((at - from) / FURTHER);
+    from = at + 1;
   }
+  return places * HIGH_SHARE <= length ? places : undefined;
 }
 
 /** Bytes of `text` as UTF-8; its characters are below U+0100. */
