@@ -19,6 +19,9 @@ export const TAIL_LENGTH = 1 + SEAL_LENGTH;
 
 /** No byte: damage. Of text that has one byte per character the engine knows it without a look. */
 const NO_BYTE = /[\u0100-\uffff]/;
+/** So much text is checked at once: more of it would take memory of its own, which the system fills with zeros each time. */
+const CHECKED_LENGTH = 32 * 1024;
+const scratch = Buffer.allocUnsafeSlow(2 * CHECKED_LENGTH);
 
 /** The value in `text`, which is stored under a key, given by the caller, that comes to `keyRegister`; `undefined` if it is not what was stored there. */
 export function openedValue(keyRegister: number, text: string): Buffer | undefined {
@@ -36,34 +39,43 @@ export function openedEntries(
   prefixLength: number,
 ): readonly StoreEntry[] | undefined {
   let text = "";
-  for (const row of rows) text += row[0] + row[1];
-  if (NO_BYTE.test(text)) return undefined;
-  const bytes = Buffer.from(text, "latin1");
-  if (crc32(bytes) !== 0) return undefined;
-  let end = 0;
-  return rows.map(([key, stored]) => {
-    const start = end + key.length;
-    end = start + stored.length;
-    return new OpenedEntry(key.slice(prefixLength) as BinaryKey, bytes, start, end - TAIL_LENGTH);
-  });
+  for (const row of rows) {
+    text += row[0] + row[1];
+    if (text.length < CHECKED_LENGTH) continue;
+    if (!areWhole(text)) return undefined;
+    text = "";
+  }
+  if (!areWhole(text)) return undefined;
+  return rows.map(([key, stored]) => new OpenedEntry(key.slice(prefixLength) as BinaryKey, stored));
 }
 
-/** Many are read for their keys alone. */
+/** Whether `text` is entries as they were stored, one behind the other. */
+function areWhole(text: string): boolean {
+  if (NO_BYTE.test(text)) return false;
+  const bytes = text.length > scratch.length ? Buffer.allocUnsafe(text.length) : scratch;
+  return crc32(bytes.subarray(0, bytes.write(text, "latin1"))) === 0;
+}
+
+/** The value in `text`, which was checked. */
+function valueIn(text: string): Buffer {
+  const end = text.length - TAIL_LENGTH;
+  if (text.charCodeAt(end) === AS_BASE64) return Buffer.from(text.slice(0, end), "base64");
+  const bytes = Buffer.allocUnsafe(end);
+  bytes.write(text, 0, end, "latin1");
+  return bytes;
+}
+
+/** Many are read for their keys alone, so each reading of a value makes it anew. */
 class OpenedEntry implements StoreEntry {
   readonly key: BinaryKey;
-  readonly #bytes: Buffer;
-  readonly #start: number;
-  readonly #end: number;
+  readonly #text: string;
 
-  constructor(key: BinaryKey, bytes: Buffer, start: number, end: number) {
+  constructor(key: BinaryKey, text: string) {
     this.key = key;
-    this.#bytes = bytes;
-    this.#start = start;
-    this.#end = end;
+    this.#text = text;
   }
 
   get value(): Buffer {
-    if (this.#bytes[this.#end] === AS_IT_IS) return this.#bytes.subarray(this.#start, this.#end);
-    return Buffer.from(this.#bytes.toString("latin1", this.#start, this.#end), "base64");
+    return valueIn(this.#text);
   }
 }
