@@ -11,9 +11,16 @@ import { crc32 } from "node:zlib";
 import type { BinaryKey, StoreEntry } from "@tidemark/core";
 import { NOTHING, registerOfBytes, registerOfText, SEAL_LENGTH } from "./seal.js";
 
-/** The character behind a value that is ASCII, and behind one that is not and is therefore stored as Base64: `t` and `b`. */
+/**
+ * The character behind a value tells how it stands: `t` as it is, being ASCII; `h` as ASCII, with the places of bytes above 127 behind it; `b` as Base64.
+ */
 export const AS_IT_IS = 0x74;
+export const HIGH_APART = 0x68;
 export const AS_BASE64 = 0x62;
+/** Each place is a number of bytes to skip; this many, and the next one follows. */
+export const FURTHER = 127;
+/** Behind the places stands how many characters they are. */
+export const PLACES_COUNT_LENGTH = 2;
 /** That character and the seal. */
 export const TAIL_LENGTH = 1 + SEAL_LENGTH;
 
@@ -25,12 +32,43 @@ const scratch = Buffer.allocUnsafeSlow(2 * CHECKED_LENGTH);
 
 /** The value in `text`, which is stored under a key, given by the caller, that comes to `keyRegister`; `undefined` if it is not what was stored there. */
 export function openedValue(keyRegister: number, text: string): Buffer | undefined {
+  const length = lengthIn(text);
+  if (length < 0 || NO_BYTE.test(text)) return undefined;
+  const bytes = bytesOf(text, length);
+  return registerOfText(registerOfBytes(keyRegister, bytes), text, length) === NOTHING
+    ? decoded(text, bytes)
+    : undefined;
+}
+
+/** The length of the value in `text` as it stands, without places; not a length of one if it is damaged. */
+function lengthIn(text: string): number {
   const end = text.length - TAIL_LENGTH;
-  if (end < 0 || NO_BYTE.test(text)) return undefined;
-  const bytes = Buffer.allocUnsafe(end);
-  bytes.write(text, 0, end, "latin1");
-  if (registerOfText(registerOfBytes(keyRegister, bytes), text, end) !== NOTHING) return undefined;
-  return text.charCodeAt(end) === AS_BASE64 ? Buffer.from(text.slice(0, end), "base64") : bytes;
+  if (text.charCodeAt(end) !== HIGH_APART) return end;
+  const placesEnd = end - PLACES_COUNT_LENGTH;
+  return placesEnd - ((text.charCodeAt(placesEnd) << 7) | text.charCodeAt(placesEnd + 1));
+}
+
+function bytesOf(text: string, length: number): Buffer {
+  const bytes = Buffer.allocUnsafe(length);
+  bytes.write(text, 0, length, "latin1");
+  return bytes;
+}
+
+/** The value in `text`, which stands in `bytes` but for its high bits, or as Base64. */
+function decoded(text: string, bytes: Buffer): Buffer {
+  const end = text.length - TAIL_LENGTH;
+  const form = text.charCodeAt(end);
+  if (form === AS_BASE64) return Buffer.from(text.slice(0, end), "base64");
+  if (form !== HIGH_APART) return bytes;
+  let at = 0;
+  for (let place = bytes.length; place < end - PLACES_COUNT_LENGTH; place++) {
+    const skipped = text.charCodeAt(place);
+    at += skipped;
+    if (skipped === FURTHER) continue;
+    bytes[at] = (bytes[at] as number) | 0x80;
+    at++;
+  }
+  return bytes;
 }
 
 /** The entries in `rows` of stored keys and texts, without what their keys begin with; `undefined` if one of them is damaged. */
@@ -56,15 +94,6 @@ function areWhole(text: string): boolean {
   return crc32(bytes.subarray(0, bytes.write(text, "latin1"))) === 0;
 }
 
-/** The value in `text`, which was checked. */
-function valueIn(text: string): Buffer {
-  const end = text.length - TAIL_LENGTH;
-  if (text.charCodeAt(end) === AS_BASE64) return Buffer.from(text.slice(0, end), "base64");
-  const bytes = Buffer.allocUnsafe(end);
-  bytes.write(text, 0, end, "latin1");
-  return bytes;
-}
-
 /** Many are read for their keys alone, so each reading of a value makes it anew. */
 class OpenedEntry implements StoreEntry {
   readonly key: BinaryKey;
@@ -76,6 +105,6 @@ class OpenedEntry implements StoreEntry {
   }
 
   get value(): Buffer {
-    return valueIn(this.#text);
+    return decoded(this.#text, bytesOf(this.#text, lengthIn(this.#text)));
   }
 }
