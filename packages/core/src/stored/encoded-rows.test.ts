@@ -227,6 +227,16 @@ describe("encoded rows", () => {
     expect(rows.rows.cleanBytes).toBe(0);
   });
 
+  test("T144 rows that are read after a large one that was written over are told apart", () => {
+    const rows = new Rows(10_000_000);
+    rows.keep(0, "z".repeat(1_000_000));
+    rows.write(0, "small");
+    const wide = (key: number) => `${key}`.padEnd(1000, ".");
+    for (let key = 1; key < 500; key++) rows.keep(key, wide(key));
+    expect(rows.find(0)).toEqual({ content: "small" });
+    for (let key = 1; key < 500; key++) expect(rows.find(key)).toEqual({ content: wide(key) });
+  });
+
   test("T144 who reads what was frozen reads that, whatever becomes of its memory", async () => {
     const rows = new Rows(1_000_000);
     const written = new Map(Array.from({ length: 2_000 }, (_, key) => [key, `${key}`.padEnd(200, "-")]));

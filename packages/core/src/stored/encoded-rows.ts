@@ -85,11 +85,6 @@ export class EncodedRows implements MemoryUser {
     return address;
   }
 
-  /** Whether memory has a row of `key`. */
-  has(key: RowKey): boolean {
-    return this.#slotOf(key) >= 0;
-  }
-
   isDeleted(address: number): boolean {
     return this.#chunkOf(address).isDeleted(placeOf(address));
   }
@@ -238,13 +233,14 @@ export class EncodedRows implements MemoryUser {
     this.#budget.settle();
   }
 
-  /** No row of a clean chunk is live. The one that takes what is read stays. */
+  /** No row of a clean chunk is live. The one that takes what is read stays, unless it was made for one large row: rows begin at places of a usual one. */
   #drop(chunk: RowChunk): void {
-    if (this.#read.chunks.at(-1) === chunk) {
+    if (this.#read.chunks.at(-1) === chunk && !chunk.isLarge) {
       this.#cleanBytes -= chunk.bytes;
       chunk.reset();
       return;
     }
+    this.#read.endChunk(chunk);
     this.#clean.splice(this.#clean.indexOf(chunk), 1);
     this.#free(chunk);
   }

@@ -90,6 +90,11 @@ export class RowChunk {
     return this.#usedWords * WORD_BYTES + this.#rows * INDEX_BYTES;
   }
 
+  /** Whether it was made for one row that no usual chunk could hold. */
+  get isLarge(): boolean {
+    return this.#words.length > CHUNK_WORDS;
+  }
+
   /** Whether a row of so many words fits. */
   hasRoom(words: number): boolean {
     return this.#usedWords + words <= this.#words.length;

@@ -16,11 +16,6 @@ export class RowIndex {
   #shift = 32 - Math.log2(SLOTS_MIN);
   #count = 0;
 
-  /** Rows that it knows. */
-  get count(): number {
-    return this.#count;
-  }
-
   /** Where to look for a row with `hash`: here, and in `next` of it, up to a slot whose address is 0. */
   first(hash: number): number {
     return Math.imul(hash, SPREAD) >>> this.#shift;
