@@ -12,7 +12,7 @@ import { Slicer } from "../segment/slicer.js";
 import { systemClock } from "../clock.js";
 import { EncodedRows } from "./encoded-rows.js";
 import { MemoryBudget } from "./memory-budget.js";
-import { ChunkPool } from "./row-chunk.js";
+import { CHUNK_WORDS, ChunkPool } from "./row-chunk.js";
 import { RowKey } from "./row-key.js";
 
 const STATE = 7;
@@ -32,9 +32,9 @@ class Rows {
   readonly rows: EncodedRows;
   readonly #key = new RowKey(STATE, new Address(string(), undefined), MAX_PARALLELISM);
 
-  constructor(limitBytes: number) {
+  constructor(limitBytes: number, chunksMax?: number) {
     this.budget = new MemoryBudget({ cacheBytes: limitBytes, memtableBytes: 0 });
-    this.rows = new EncodedRows(this.budget, new ChunkPool(limitBytes));
+    this.rows = new EncodedRows(this.budget, new ChunkPool(limitBytes), chunksMax);
   }
 
   write(key: number, content: Content): void {
@@ -52,6 +52,11 @@ class Rows {
     if (this.rows.isDeleted(address)) return { content: undefined };
     const reader = this.rows.valueOf(address);
     return { content: reader.latin1(reader.remaining) };
+  }
+
+  /** Of the memory that a row is in. */
+  chunkOf(key: number): number {
+    return Math.floor(this.rows.find(this.#keyOf(key)) / CHUNK_WORDS);
   }
 
   freeze(epoch: number): FrozenTable {
@@ -235,6 +240,39 @@ describe("encoded rows", () => {
     for (let key = 1; key < 500; key++) rows.keep(key, wide(key));
     expect(rows.find(0)).toEqual({ content: "small" });
     for (let key = 1; key < 500; key++) expect(rows.find(key)).toEqual({ content: wide(key) });
+  });
+
+  test("T144 epochs of one row do not take memory of their own for good", () => {
+    const rows = new Rows(10_000_000);
+    for (let epoch = 1; epoch <= 2_000; epoch++) {
+      rows.write(epoch, `${epoch}`);
+      rows.freeze(epoch);
+      rows.rows.applied(epoch);
+    }
+    for (let key = 1; key <= 2_000; key++) {
+      expect(rows.find(key)).toEqual({ content: `${key}` });
+      expect(rows.chunkOf(key)).toBeLessThan(20);
+    }
+  });
+
+  test("T144 what was read gives way when no memory with an address is left", () => {
+    const rows = new Rows(1_000_000_000, 200);
+    const wide = (key: number) => `${key}`.padEnd(40_000, ".");
+    for (let key = 0; key < 1_000; key++) rows.keep(key, wide(key));
+    expect(rows.find(999)).toEqual({ content: wide(999) });
+    expect(rows.find(0)).toBeUndefined();
+  });
+
+  test("T144 a write for which no memory with an address is left is refused, and changes nothing", () => {
+    const rows = new Rows(1_000_000_000, 200);
+    const wide = (key: number) => `${key}`.padEnd(40_000, ".");
+    let written = 0;
+    expect(() => {
+      for (; written < 1_000; written++) rows.write(written, wide(written));
+    }).toThrow(/^Changes of one state take too much memory\. chunks=200\./);
+    expect(written).toBeGreaterThan(190);
+    expect(rows.find(written)).toBeUndefined();
+    for (let key = 0; key < written; key++) expect(rows.find(key)).toEqual({ content: wide(key) });
   });
 
   test("T144 who reads what was frozen reads that, whatever becomes of its memory", async () => {

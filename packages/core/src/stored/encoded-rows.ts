@@ -15,6 +15,7 @@
 
 import { ByteReader } from "../bytes/byte-reader.js";
 import type { ByteWriter } from "../bytes/byte-writer.js";
+import { StateBackendError } from "../errors.js";
 import type { BinaryKey } from "../key/binary-key.js";
 import type { FrozenRows } from "../table/frozen-rows.js";
 import type { MemoryBudget, MemoryUser } from "./memory-budget.js";
@@ -29,6 +30,8 @@ const LOOK_ROWS = 64;
 const GROWTH = 1.5;
 /** The address of no row. */
 const NONE = 0;
+/** Of so many chunks addresses fit 32 bits with a sign: 8 GiB of rows of usual length. */
+const CHUNKS_MAX = 2 ** 31 / CHUNK_WORDS;
 
 /** A row that the store does not have. */
 export interface UnappliedRow {
@@ -55,11 +58,13 @@ export class EncodedRows implements MemoryUser {
   #currentBytes = 0;
   #frozenBytes = 0;
   #cleanBytes = 0;
+  readonly #chunksMax: number;
   #rowsToLook = LOOK_ROWS;
 
-  constructor(budget: MemoryBudget, pool: ChunkPool) {
+  constructor(budget: MemoryBudget, pool: ChunkPool, chunksMax = CHUNKS_MAX) {
     this.#budget = budget;
     this.#pool = pool;
+    this.#chunksMax = chunksMax;
     budget.add(this);
   }
 
@@ -97,7 +102,10 @@ export class EncodedRows implements MemoryUser {
     return this.#reader;
   }
 
-  /** Writes a value, encoded, or that there is none. */
+  /**
+   * Writes a value, encoded, or that there is none.
+   * @throws {StateBackendError} LIMIT_EXCEEDED if changes take all the memory that has addresses
+   */
   write(key: RowKey, value: ByteWriter | undefined): void {
     const slot = this.#slotOf(key);
     const length = value?.length ?? 0;
@@ -154,8 +162,9 @@ export class EncodedRows implements MemoryUser {
       for (const chunk of chunks) {
         this.#frozenBytes -= chunk.bytes;
         this.#cleanBytes += chunk.bytes;
-        this.#clean.push(chunk);
-        if (chunk.liveRows === 0) this.#drop(chunk);
+        // A short epoch leaves memory that is mostly empty: what is counted is the rows.
+        if (chunk.liveRows === 0 || chunk.isSparse) this.#clear(chunk, true);
+        else this.#clean.push(chunk);
       }
     }
     this.#budget.settle();
@@ -220,6 +229,7 @@ export class EncodedRows implements MemoryUser {
     const last = layer.chunks.at(-1);
     if (last?.hasRoom(words) === true) return last;
     const id = this.#freeIds.pop() ?? this.#chunks.length;
+    if (id >= this.#chunksMax) throw tooManyError(id);
     const chunk = new RowChunk(id, layer, this.#pool.take(last?.memory.length, words));
     this.#chunks[id] = chunk;
     layer.addChunk(chunk);
@@ -231,6 +241,9 @@ export class EncodedRows implements MemoryUser {
     if (--this.#rowsToLook > 0) return;
     this.#rowsToLook = LOOK_ROWS;
     this.#budget.settle();
+    // Until the next look each row may need a chunk, and so may those that stay.
+    const left = this.#chunksMax - this.#chunks.length + this.#freeIds.length;
+    if (left < 2 * LOOK_ROWS) this.forget(this.#cleanBytes / 2);
   }
 
   /** No row of a clean chunk is live. The one that takes what is read stays, unless it was made for one large row: rows begin at places of a usual one. */
@@ -245,16 +258,21 @@ export class EncodedRows implements MemoryUser {
     this.#free(chunk);
   }
 
-  /** Lets the oldest clean chunk go. Rows that were used since the last round stay, as unused ones, among those that were read. */
+  /** Lets the oldest clean chunk go. Rows that were used since the last round stay. */
   #forgetOldest(): void {
     const chunk = this.#clean.shift();
     if (chunk === undefined) return;
     this.#read.endChunk(chunk);
+    this.#clear(chunk, false);
+  }
+
+  /** Lets a clean chunk go, of which no list knows. Rows that stay, as unused ones, are then among those that were read. */
+  #clear(chunk: RowChunk, allStay: boolean): void {
     for (let place = 0; place < chunk.end && chunk.liveRows > 0; place += chunk.sizeOf(place)) {
       const slot = this.#index.slotOf(chunk.hashOf(place), addressOf(chunk, place));
       if (slot < 0) continue;
       chunk.liveRows--;
-      if (chunk.isUsed(place)) this.#index.move(slot, this.#keepCopy(chunk, place));
+      if (allStay || chunk.isUsed(place)) this.#index.move(slot, this.#keepCopy(chunk, place));
       else this.#index.remove(slot);
     }
     this.#free(chunk);
@@ -274,6 +292,13 @@ export class EncodedRows implements MemoryUser {
     this.#freeIds.push(chunk.id);
     if (chunk.layer.isUnread) this.#pool.giveBack(chunk.memory);
   }
+}
+
+function tooManyError(chunks: number): StateBackendError {
+  return new StateBackendError(
+    "LIMIT_EXCEEDED",
+    `Changes of one state take too much memory. chunks=${chunks}. Take checkpoints more often, or give the store less memory.`,
+  );
 }
 
 function addressOf(chunk: RowChunk, place: number): number {

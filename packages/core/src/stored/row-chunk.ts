@@ -95,6 +95,11 @@ export class RowChunk {
     return this.#words.length > CHUNK_WORDS;
   }
 
+  /** Whether less than half of its memory is used. */
+  get isSparse(): boolean {
+    return 2 * this.#usedWords < this.#words.length;
+  }
+
   /** Whether a row of so many words fits. */
   hasRoom(words: number): boolean {
     return this.#usedWords + words <= this.#words.length;
