@@ -23,7 +23,7 @@ import type { Compression } from "../segment/format.js";
 import { type Conversion, migratedEntries } from "../segment/migrated-entries.js";
 import { SegmentReader } from "../segment/segment-reader.js";
 import { Slicer } from "../segment/slicer.js";
-import type { FrozenTable } from "../table/frozen-table.js";
+import { type FrozenTable, withEntries } from "../table/frozen-table.js";
 import { BASE_LEVEL, planCompaction, SEGMENTS_MAX } from "./compaction.js";
 import type { SegmentRef } from "./manifest.js";
 import { uploadSegment } from "./segment-upload.js";
@@ -126,16 +126,18 @@ export class TaskChain {
   /** Uploads a frozen table by itself; changes nothing here. */
   uploadDelta(frozen: FrozenTable, request: ExtendRequest): Promise<SegmentRef> {
     const slicer = new Slicer(request.clock);
-    return uploadSegment({
-      ...request,
-      slicer,
-      storage: this.place.storage,
-      prefix: this.place.prefix,
-      leaf: request.nextLeaf(),
-      sources: [frozen.entries(slicer)],
-      isBase: false,
-      level: 0,
-    });
+    return withEntries([frozen], slicer, (sources) =>
+      uploadSegment({
+        ...request,
+        slicer,
+        storage: this.place.storage,
+        prefix: this.place.prefix,
+        leaf: request.nextLeaf(),
+        sources,
+        isBase: false,
+        level: 0,
+      }),
+    );
   }
 
   /** From now on the segment stands for a pending table. */
@@ -163,18 +165,18 @@ export class TaskChain {
     const plan = request.kind === "full" ? { keep: 0, level: BASE_LEVEL } : this.#plan(rows, request.liveRows);
     const slicer = new Slicer(request.clock);
     // From here on what is frozen is held, whatever completes meanwhile.
-    const changes = frozen.map((table) => table.entries(slicer));
-    const merged = await readers(this.place, onto.slice(plan.keep), this.#codecs);
-    const segment = await uploadSegment({
-      ...request,
-      slicer,
-      storage: this.place.storage,
-      prefix: this.place.prefix,
-      leaf: request.nextLeaf(),
-      sources: [...merged, ...changes],
-      isBase: plan.keep === 0,
-      level: plan.level,
-    });
+    const segment = await withEntries(frozen, slicer, async (changes) =>
+      uploadSegment({
+        ...request,
+        slicer,
+        storage: this.place.storage,
+        prefix: this.place.prefix,
+        leaf: request.nextLeaf(),
+        sources: [...(await readers(this.place, onto.slice(plan.keep), this.#codecs)), ...changes],
+        isBase: plan.keep === 0,
+        level: plan.level,
+      }),
+    );
     return { segments: [...onto.slice(0, plan.keep), segment], uploadedBytes: segment.bytes, frozen, onto };
   }
 
@@ -185,17 +187,18 @@ export class TaskChain {
     convert: (source: EntrySource) => EntrySource = (source) => source,
   ): Promise<SegmentRef> {
     const slicer = new Slicer(request.clock);
-    const changes = this.#pending.map((table) => table.entries(slicer));
-    return uploadSegment({
-      ...request,
-      slicer,
-      storage: target.storage,
-      prefix: target.prefix,
-      leaf: request.nextLeaf(),
-      sources: [...(await readers(this.place, this.#segments, this.#codecs)).map(convert), ...changes],
-      isBase: true,
-      level: BASE_LEVEL,
-    });
+    return withEntries(this.#pending, slicer, async (changes) =>
+      uploadSegment({
+        ...request,
+        slicer,
+        storage: target.storage,
+        prefix: target.prefix,
+        leaf: request.nextLeaf(),
+        sources: [...(await readers(this.place, this.#segments, this.#codecs)).map(convert), ...changes],
+        isBase: true,
+        level: BASE_LEVEL,
+      }),
+    );
   }
 
   /** The checkpoint is published: its extension becomes the chain. */

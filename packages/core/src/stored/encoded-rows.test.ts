@@ -286,6 +286,15 @@ describe("encoded rows", () => {
     await expectRead({ source, expected: written });
   });
 
+  test("T144 who ends a reading without having begun it holds nothing", async () => {
+    const rows = new Rows(1_000_000);
+    rows.write(1, "a");
+    const table = rows.freeze(1);
+    await table.entries(new Slicer(systemClock)).return?.();
+    rows.rows.applied(1);
+    expect(() => readingOf(table)).toThrow(/frozen rows are read while they are there/);
+  });
+
   test("T144 what was frozen is not read any more when its memory may be another's", () => {
     const rows = new Rows(1_000_000);
     rows.write(1, "a");

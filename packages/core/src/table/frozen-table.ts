@@ -7,7 +7,7 @@
  */
 
 import { joinKeys, uint16Key } from "../key/binary-key.js";
-import type { EntrySource } from "../segment/entry-block.js";
+import type { EntryBlock, EntrySource } from "../segment/entry-block.js";
 import type { Slicer } from "../segment/slicer.js";
 import { BlockBuilder } from "./block-builder.js";
 import { type FrozenRows, STRETCH_ROWS } from "./frozen-rows.js";
@@ -15,6 +15,7 @@ import { type SortedPlaces, sortKeys, TextKeys } from "./sort-keys.js";
 
 const BLOCK_ROWS = 256;
 const BLOCK_BYTES = 64 * 1024;
+
 export class FrozenTable {
   /** The epoch that the barrier ended. */
   readonly epoch: number;
@@ -31,17 +32,34 @@ export class FrozenTable {
     this.#states = states;
   }
 
-  /** Rows stay as they are from the call to the end of the source. */
-  entries(slicer: Slicer): EntrySource {
+  /** Rows stay as they are from the call to the end of the source, or to its `return`, also if nobody began to read it. */
+  entries(slicer: Slicer): AsyncIterableIterator<EntryBlock> {
     for (const state of this.#states) state.hold?.();
-    return this.#entries(slicer);
+    let isHeld = true;
+    const release = (): void => {
+      if (isHeld) for (const state of this.#states) state.release?.();
+      isHeld = false;
+    };
+    const entries = this.#entries(slicer, release);
+    return {
+      [Symbol.asyncIterator]() {
+        return this;
+      },
+      next: () => entries.next(),
+      async return() {
+        const result = await entries.return();
+        // A generator that was not begun runs nothing when it is ended.
+        release();
+        return result;
+      },
+    };
   }
 
-  async *#entries(slicer: Slicer): EntrySource {
+  async *#entries(slicer: Slicer, release: () => void): AsyncGenerator<EntryBlock, void, undefined> {
     try {
       yield* this.#sortedEntries(slicer);
     } finally {
-      for (const state of this.#states) state.release?.();
+      release();
     }
   }
 
@@ -89,6 +107,20 @@ export class FrozenTable {
       for (const [group, places] of groups) all.push({ group, state, places });
     }
     return all.sort((a, b) => a.group - b.group || a.state.stateId - b.state.stateId);
+  }
+}
+
+/** What `work` makes of the entries of some tables. They are held until it has ended, whether it read them or not. */
+export async function withEntries<Result>(
+  tables: readonly FrozenTable[],
+  slicer: Slicer,
+  work: (entries: readonly EntrySource[]) => Promise<Result>,
+): Promise<Result> {
+  const sources = tables.map((table) => table.entries(slicer));
+  try {
+    return await work(sources);
+  } finally {
+    for (const source of sources) await source.return?.();
   }
 }
 
