@@ -152,7 +152,7 @@ export class ByteReader {
     return new Uint8Array(this.#buffer.subarray(at, at + length));
   }
 
-  /** The next `length` bytes, without a copy. */
+  /** The next `length` bytes, without a copy: what is in them is another's as soon as the reading of the value has ended. */
   view(length: number): Buffer {
     const at = this.#advance(length);
     return this.#buffer.subarray(at, at + length);

@@ -18,6 +18,8 @@ import { STORED_VALUE_START, valueReader } from "./store-entry.js";
 
 /** The store has nothing. */
 const ABSENT = Symbol("absent");
+/** Memory that a larger value was encoded in does not stay. */
+const KEPT_BYTES_MAX = 1 << 20;
 
 /** What a reader makes of a value, or of its absence, at the moment at which it is the newest. */
 export type Seen = (content: unknown) => unknown;
@@ -28,7 +30,8 @@ export class StoredValues implements StateTable {
   readonly #access: StoreAccess;
   readonly #rows: EncodedRows;
   readonly #key: RowKey;
-  readonly #value = new ByteWriter();
+  /** For the next value, unless one is being encoded. */
+  #value: ByteWriter | undefined;
   /** What the store has of `#key`, where that was read last and is not in memory yet: if it is written next, it need not be. */
   #read: Uint8Array | typeof ABSENT | undefined;
 
@@ -63,9 +66,10 @@ export class StoredValues implements StateTable {
       // It may have been written meanwhile.
       const written = this.#rows.find(this.#key);
       if (written !== 0) return seen(this.#contentAt(written));
-      const content = this.#decoded(stored ?? ABSENT);
+      const value = stored === undefined ? undefined : valueReader(stored);
+      // A codec may use state, and then the key is another one.
       this.#rows.keep(this.#key, stored, STORED_VALUE_START);
-      return seen(content);
+      return seen(value === undefined ? undefined : this.#options.codec.read(value));
     });
   }
 
@@ -76,10 +80,11 @@ export class StoredValues implements StateTable {
     const address = this.#rows.find(this.#key);
     if (address !== 0) return this.#contentAt(address);
     checkOwned(this.#options, this.#key.group);
-    const stored = this.#access.reads.getSync(this.#key.text) ?? ABSENT;
-    const content = this.#decoded(stored);
-    this.#read = stored;
-    return content;
+    const stored = this.#access.reads.getSync(this.#key.text);
+    const value = stored === undefined ? undefined : valueReader(stored);
+    // A codec may use state, and then the key is another one.
+    this.#read = stored ?? ABSENT;
+    return value === undefined ? undefined : this.#options.codec.read(value);
   }
 
   /** What memory knows of `key` as it is now: `undefined` if it is deleted, or not known. */
@@ -92,11 +97,13 @@ export class StoredValues implements StateTable {
 
   /** Stores `value`, which the state owns. */
   put(key: unknown, namespace: BinaryKey, value: unknown): void {
-    // A codec of the user's own may throw, or use state: then nothing has changed.
-    const encoded = this.#value;
+    // A codec of the user's own may throw, and then nothing has changed; or use state, and then what it puts is encoded elsewhere.
+    const encoded = this.#value ?? new ByteWriter();
+    this.#value = undefined;
     encoded.reset();
     this.#options.codec.write(value, encoded);
     this.#write(key, namespace, encoded);
+    if (encoded.memory.length <= KEPT_BYTES_MAX) this.#value = encoded;
   }
 
   /** Deletes `key`, without looking whether it is there. */
