@@ -3,7 +3,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { systemClock } from "../clock.js";
-import type { Codec, KeyCodec } from "../contracts/codec.js";
+import type { Codec } from "../contracts/codec.js";
 import type { Delta, KeyRange, Store, StoreEntry, StoreMark } from "../contracts/store.js";
 import type { BinaryKey } from "../key/binary-key.js";
 import { KeyGroups } from "../key/key-groups.js";
@@ -87,10 +87,10 @@ class Values {
     this.store = new LateStore(isSync);
     const { store } = this;
     this.tasks = new TaskStore({ store, clock: systemClock, cacheBytes, memtableBytes: 0, schema: "" });
-    const address = new Address(number() as KeyCodec<unknown>, number() as KeyCodec<unknown>);
+    const address = new Address(number(), number());
     const { epoch } = this;
     this.table = new StoredValues(
-      { stateId: 3, address, codec: codec as Codec<unknown>, groups: GROUPS, maxParallelism: MAX_PARALLELISM, epoch },
+      { stateId: 3, address, codec, groups: GROUPS, maxParallelism: MAX_PARALLELISM, epoch },
       this.tasks.access,
     );
   }
@@ -111,7 +111,8 @@ class Values {
       const expected = this.account.get(addressOf(key, namespace));
       if (content !== expected) this.wrong.push({ key, namespace, content, expected });
       if (then === "remove") this.remove(key, namespace);
-      else if (then === "renew" && content !== undefined) this.put(key, namespace, `${String(content).slice(0, 9)}+`);
+      else if (then === "renew" && content !== undefined)
+        {this.put(key, namespace, `${(content as string).slice(0, 9)}+`);}
       return content;
     };
     this.finding.push(Promise.resolve(this.table.find(key, namespaceOf(namespace), seen)));
