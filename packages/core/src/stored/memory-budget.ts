@@ -12,6 +12,8 @@ export interface MemoryUser {
 
 /** When the limit is passed, so much more is let go that it is not passed again at once. */
 const SLACK = 1 / 64;
+/** But no more than what holds the event loop for a few milliseconds. */
+const SLACK_BYTES_MAX = 1024 * 1024;
 
 export class MemoryBudget {
   /** Bytes for everything. */
@@ -40,7 +42,8 @@ export class MemoryBudget {
     const unapplied = this.#users.reduce((sum, { unappliedBytes }) => sum + unappliedBytes, 0);
     const excess = clean - Math.max(this.#cacheBytes, this.limitBytes - unapplied);
     if (excess <= 0 || clean === 0) return;
-    const share = Math.min(1, (excess + this.limitBytes * SLACK) / clean);
+    const slack = Math.min(this.limitBytes * SLACK, SLACK_BYTES_MAX);
+    const share = Math.min(1, (excess + slack) / clean);
     for (const user of this.#users) user.forget(user.cleanBytes * share);
   }
 }

@@ -111,8 +111,9 @@ class Values {
       const expected = this.account.get(addressOf(key, namespace));
       if (content !== expected) this.wrong.push({ key, namespace, content, expected });
       if (then === "remove") this.remove(key, namespace);
-      else if (then === "renew" && content !== undefined)
-        {this.put(key, namespace, `${(content as string).slice(0, 9)}+`);}
+      if (then === "renew" && content !== undefined) {
+        this.put(key, namespace, `${(content as string).slice(0, 9)}+`);
+      }
       return content;
     };
     this.finding.push(Promise.resolve(this.table.find(key, namespaceOf(namespace), seen)));
