@@ -9,7 +9,7 @@ export interface MemoryBudget {
   readonly totalBytes: number;
   /** Changes that are in no completed checkpoint. */
   readonly memtableBytes: number;
-  /** Decoded values that were read or written. */
+  /** What was read or written and the database has as well: values as bytes, lists and maps decoded. */
   readonly cacheBytes: number;
   /** LevelDB's cache of blocks. */
   readonly blockCacheBytes: number;
@@ -29,7 +29,7 @@ const TABLE_BYTES_MIN = 2 * MIB;
 const TABLE_BYTES_MAX = 32 * MIB;
 
 /**
- * `memory` dealt out: a half for changes, a quarter for decoded values, the rest for LevelDB.
+ * `memory` dealt out: a half for changes, a quarter for what was read, the rest for LevelDB.
  * @param memory "512mb", or a fraction of the memory of this machine
  * @throws {RangeError} if it is less than 16 MiB, more than the machine has, or no size
  */

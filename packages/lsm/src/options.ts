@@ -14,7 +14,7 @@ export interface LsmTuning {
   /** @defaultValue "ssd" */
   readonly preset?: Preset;
   /**
-   * Memory of each task for everything: changes in no checkpoint, decoded values, LevelDB. A size ("512mb"), or a fraction of the machine's.
+   * Memory of each task for everything: changes in no checkpoint, what was read, LevelDB. A size ("512mb"), or a fraction of the machine's.
    * @defaultValue "256mb"; "32mb" with the preset "low-memory"
    */
   readonly memory?: string | number;
@@ -147,7 +147,7 @@ function withParts(budget: MemoryBudget, { writeBufferSize, blockCacheSize }: Ls
   if (left < totalBytes / 4) {
     throw new RangeError(
       `Memory of a store is too small for its parts. memory=${totalBytes} writeBufferSize=2x${writeBufferBytes} blockCacheSize=${blockCacheBytes}. ` +
-        "A quarter has to be left for changes and decoded values: raise memory, or lower the parts.",
+        "A quarter has to be left for changes and for what was read: raise memory, or lower the parts.",
     );
   }
   const memtableBytes = Math.min(budget.memtableBytes, Math.floor((left * 2) / 3));
