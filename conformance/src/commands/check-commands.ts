@@ -5,7 +5,7 @@ import { memoryPlace } from "../harness.js";
 import { FIRST_SHAPE, type JobModel, restoredContents, type Snapshot } from "../model/job-model.js";
 import { lookAt } from "../model/times.js";
 import { expectEqual } from "../oracles/expectations.js";
-import { expectedLines, firstDifference, observeJob } from "../oracles/observe.js";
+import { expectedState, observeJob, stateDifference } from "../oracles/observe.js";
 import { type Command, command } from "./command.js";
 import { openRunning } from "./open-running.js";
 import { seededRandom } from "../faults/seeded-random.js";
@@ -60,7 +60,7 @@ async function expectRestores(
   expectEqual(reader.control.restoredFrom, snapshot.id, "Restored from");
   const contents = restoredContents(snapshot, shape);
   for (const { times } of contents) lookAt(times, model.nowMs);
-  const found = firstDifference(await observeJob(reader, shape.declared), expectedLines(contents, shape.declared));
+  const found = stateDifference(await observeJob(reader, shape.declared), expectedState(contents, shape.declared));
   if (found !== undefined) throw new Error(`Checkpoint ${snapshot.id} restores to another state: ${found}`);
   await reader.control.close();
 }

@@ -6,7 +6,7 @@ import { ScriptedStorage } from "../faults/scripted-storage.js";
 import { seededRandom } from "../faults/seeded-random.js";
 import type { Harness, Place } from "../harness.js";
 import { FIRST_SHAPE, JobModel, type Shape } from "../model/job-model.js";
-import { expectedLines, firstDifference, observeJob } from "../oracles/observe.js";
+import { expectedState, observeJob, stateDifference } from "../oracles/observe.js";
 import type { RunningJob } from "./call-state.js";
 import type { Coverage } from "./coverage.js";
 import { openRunning } from "./open-running.js";
@@ -92,7 +92,7 @@ export class World {
   /** Throws unless the running job holds exactly what the model says. */
   async expectSame(model: JobModel, when: string): Promise<void> {
     const { declared } = model.shape;
-    const found = firstDifference(await observeJob(this.running, declared), expectedLines(model.contents, declared));
+    const found = stateDifference(await observeJob(this.running, declared), expectedState(model.contents, declared));
     if (found !== undefined) throw new Error(`The state is wrong ${when}: ${found}`);
     model.readAll();
   }

@@ -11,7 +11,7 @@ import { World } from "../commands/world.js";
 import { type Harness, memoryPlace, type Place } from "../harness.js";
 import type { JobModel } from "../model/job-model.js";
 import { expectThat } from "../oracles/expectations.js";
-import { firstDifference } from "../oracles/observe.js";
+import { firstDifference } from "../oracles/first-difference.js";
 import { listNames, parseManifest, readObject } from "../oracles/stored-objects.js";
 import { memoryBackend } from "../reference/memory-harness.js";
 import { canonicalSavepoint } from "./canonical-savepoint.js";
