@@ -10,6 +10,7 @@ import {
   type Operation,
   setAllEntries,
   updated,
+  type Verb,
 } from "../model/operation.js";
 import type { ModelTimer } from "../model/timer-model.js";
 import { MAX_PARALLELISM } from "./declare.js";
@@ -66,18 +67,26 @@ export function isPromise(given: unknown): given is PromiseLike<unknown> {
   return typeof given === "object" && given !== null && typeof (given as { then?: unknown }).then === "function";
 }
 
+/** Methods that have a form without a promise. */
+const SYNC_FORMS: Readonly<Partial<Record<Verb, string>>> = {
+  get: "getSync",
+  has: "hasSync",
+  isEmpty: "isEmptySync",
+  keys: "keysSync",
+  entries: "entriesSync",
+};
+
 function startKeyed(task: LooseTask, operation: Operation): unknown {
   if (operation.verb === "merge") return mergeNamespaces(task, operation);
   const handle = handleOf(task, operation);
   const { verb, key, field } = operation;
-  const isSync = operation.isSync && `${verb}Sync` in handle;
+  const syncForm = SYNC_FORMS[verb];
+  const method = operation.isSync && syncForm !== undefined && syncForm in handle ? syncForm : verb;
   switch (verb) {
     case "keys":
-      return isSync ? [...(call(handle, "keysSync") as Iterable<unknown>)] : collect(call(handle, "keys"));
+      return allOf(call(handle, method));
     case "entries":
-      return isSync
-        ? [...(call(handle, "entriesSync", key) as Iterable<unknown>)]
-        : collect(call(handle, "entries", key));
+      return allOf(call(handle, method, key));
     case "deleteAll":
       return deleteAll(handle, operation);
     case "drain":
@@ -88,11 +97,16 @@ function startKeyed(task: LooseTask, operation: Operation): unknown {
     case "has":
     case "isEmpty": {
       const arguments_ = operation.spec.kind === "map" && verb !== "isEmpty" ? [key, field] : [key];
-      return call(handle, isSync ? `${verb}Sync` : verb, ...arguments_);
+      return call(handle, method, ...arguments_);
     }
     default:
       return writeKeyed(handle, operation);
   }
+}
+
+/** The items of an enumeration, or a promise of them. */
+function allOf(items: unknown): unknown {
+  return Symbol.asyncIterator in (items as object) ? collect(items) : [...(items as Iterable<unknown>)];
 }
 
 /** Deletes each key as it is met. */
@@ -137,7 +151,7 @@ function nothingOf(given: unknown): Promise<undefined> | undefined {
 }
 
 function stateOf(task: LooseTask, { spec }: Pick<Operation, "spec">): Handle {
-  const found = Object.getOwnPropertyDescriptor(task.states, spec.name)?.value as Handle | undefined;
+  const found = Object.hasOwn(task.states, spec.name) ? task.states[spec.name] : undefined;
   if (found === undefined) throw new Error(`The task has no such state. name=${spec.name}`);
   return found;
 }

@@ -45,7 +45,8 @@ async function expectRestores(
   { model, real }: { readonly model: JobModel; readonly real: World },
 ): Promise<void> {
   const parallelism = snapshot.contents.map(({ tasks }) => tasks.length);
-  const shape = { ...FIRST_SHAPE, parallelism, format: model.format };
+  const { catalog, format } = model;
+  const shape = { ...FIRST_SHAPE, declared: [catalog, catalog], parallelism, format };
   const reader = await openRunning({
     backend: real.harness.backend(),
     storage: memoryPlace().open(),

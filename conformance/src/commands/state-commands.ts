@@ -95,6 +95,18 @@ export const stateCommands: fc.Arbitrary<Command> = operationChoices.map((choice
   };
 });
 
+/** Up to `max` calls, one after the other: the first counts as the command that they are, and each other as one more. */
+export function stateCommandsInTurn(max: number): fc.Arbitrary<Command> {
+  return fc.array(stateCommands, { minLength: 1, maxLength: max, size: "max" }).map((calls) => ({
+    check: () => true,
+    async run(model, real) {
+      real.coverage.commands += calls.length - 1;
+      for (const each of calls) await each.run(model, real);
+    },
+    toString: () => calls.join(", "),
+  }));
+}
+
 /** Several updates of one key that are under way at once: they take effect in the order of the calls. */
 export const concurrentUpdates: fc.Arbitrary<Command> = fc
   .tuple(operationChoices, fc.integer({ min: 2, max: 4 }))

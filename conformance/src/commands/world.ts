@@ -5,7 +5,7 @@ import { ManualClock } from "../faults/manual-clock.js";
 import { ScriptedStorage } from "../faults/scripted-storage.js";
 import { seededRandom } from "../faults/seeded-random.js";
 import type { Harness, Place } from "../harness.js";
-import { FIRST_SHAPE, JobModel, type Shape } from "../model/job-model.js";
+import { FIRST_SHAPE, JobModel, type ProgramSettings, type Shape } from "../model/job-model.js";
 import { expectedState, observeJob, stateDifference } from "../oracles/observe.js";
 import type { RunningJob } from "./call-state.js";
 import type { Coverage } from "./coverage.js";
@@ -53,11 +53,16 @@ export class World {
   }
 
   /** A world whose job runs, empty, and its model. */
-  static async start(harness: Harness, coverage: Coverage): Promise<{ model: JobModel; real: World }> {
-    const model = new JobModel(HOMES);
+  static async start(
+    harness: Harness,
+    coverage: Coverage,
+    settings: Partial<ProgramSettings> = {},
+  ): Promise<{ model: JobModel; real: World }> {
+    const model = Object.assign(new JobModel(HOMES), settings);
+    model.shape = { ...FIRST_SHAPE, declared: [model.catalog, model.catalog] };
     const real = new World(harness, coverage);
     real.newStorage(model);
-    await real.open(model, FIRST_SHAPE, "latest");
+    await real.open(model, model.shape, "latest");
     return { model, real };
   }
 

@@ -54,9 +54,8 @@ export function sameSavepoints(
 }
 
 async function historyOf(program: Program, harness: Harness, coverage: Coverage): Promise<Left> {
-  const { left, rescales, evolves, focus, commands } = program;
-  const { model, real } = await World.start(harness, coverage);
-  Object.assign(model, { left, rescales, evolves, focus });
+  const { commands, ...settings } = program;
+  const { model, real } = await World.start(harness, coverage, settings);
   await fc.asyncModelRun(() => ({ model, real }), commands as Iterable<fc.AsyncCommand<JobModel, World>>);
   const places: Place[] = [...real.savepoints];
   const ids = model.savepoints.map(({ id }) => id);

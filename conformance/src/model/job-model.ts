@@ -58,6 +58,9 @@ export function ownersIn({ owners, parallelism }: Shape, operator: number): Owne
 
 export const FIRST_SHAPE: Shape = { declared: [CATALOG, CATALOG], parallelism: [2, 1], retain: 1, compression: "none" };
 
+/** What a program decides for all of its commands. */
+export type ProgramSettings = Pick<JobModel, "left" | "rescales" | "evolves" | "focus" | "catalog">;
+
 export class JobModel {
   readonly homes: readonly HomeModel[];
   readonly savepoints: Snapshot[] = [];
@@ -81,6 +84,8 @@ export class JobModel {
   evolves = false;
   /** States that the program calls, one bit each: few, so that calls of one state meet. */
   focus = -1;
+  /** States that the program declares at all. */
+  catalog: readonly StateSpec[] = CATALOG;
 
   /** What was callable at the last look: every operation looks. */
   #callable: { readonly shape: Shape; readonly focus: number; readonly specs: Shape["declared"] } | undefined;

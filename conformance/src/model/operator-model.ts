@@ -7,9 +7,9 @@
  */
 
 import { type Accumulator, aggregate, CATALOG, isOperatorKind, reduce, type StateSpec } from "./catalog.js";
-import { liveParts, nowFor, type Parts, renewed, stampAt, type Stamps, stampedParts } from "./expiry.js";
+import { liveParts, nowFor, type Parts, renewed, renewsOnRead, stampAt, type Stamps, stampedParts } from "./expiry.js";
 import { cellAddress, encodeKey, groupsOf, keyGroup, type ModelKey, type Owners, taskCount } from "./key-order.js";
-import { givenValue, givenValues, mergedNamespaces, type Operation } from "./operation.js";
+import { givenValue, givenValues, mergedNamespaces, type Operation, type Verb } from "./operation.js";
 import { change, changeMap, entriesOf, type Fields, read } from "./state-model.js";
 import type { ModelTimers } from "./timer-model.js";
 import { noTimes, rescaledTimes, type TaskTimes } from "./times.js";
@@ -76,12 +76,16 @@ export function applyToModel(content: OperatorContent, operation: Operation, max
   const before = cells.get(address);
   const live = before === undefined ? undefined : liveParts(before, now);
   const { next, result } = change(live?.content, operation);
+  // A read changes a cell only where it meets what has expired, or renews.
+  if (READS.includes(operation.verb) && live === before && !renewsOnRead(spec)) return result;
   const stamp = spec.ttl === undefined ? undefined : stampAt(spec.ttl, now);
   const parts = stamp === undefined ? plainParts(next) : stampedParts({ before, live, next, operation, stamp });
   if (parts === undefined) cells.delete(address);
   else cells.set(address, { key: operation.key, namespace: operation.namespace, ...parts });
   return result;
 }
+
+const READS: readonly Verb[] = ["get", "has", "isEmpty", "entries"];
 
 /** What time it is for the state of the operation, in the task that owns its key. */
 export function nowOfKey(
