@@ -129,7 +129,9 @@ function drain(handle: Handle, operation: Operation): unknown {
 function meetAll(items: unknown, meet: (item: unknown, index: number) => void): unknown {
   const found: unknown[] = [];
   const take = (item: unknown): void => meet(item, found.push(item) - 1);
-  if (Symbol.asyncIterator in (items as object)) return takeAll(items as AsyncIterable<unknown>, take).then(() => found);
+  if (Symbol.asyncIterator in (items as object)) {
+    return takeAll(items as AsyncIterable<unknown>, take).then(() => found);
+  }
   for (const item of items as Iterable<unknown>) take(item);
   return found;
 }
@@ -181,7 +183,9 @@ function writeKeyed(handle: Handle, operation: Operation): Promise<undefined> | 
   else if (verb === "delete" || verb === "clear") call(handle, verb, key);
   else if (verb === "setAll") call(handle, "setAll", key, setAllEntries(operation));
   else if (folds) return nothingOf(call(handle, isSync ? "addSync" : "add", key, givenValue(operation)));
-  else return writeValues(operation, (given) => call(handle, verb, key, ...(spec.kind === "map" ? [field] : []), given));
+  else {
+    return writeValues(operation, (given) => call(handle, verb, key, ...(spec.kind === "map" ? [field] : []), given));
+  }
   return undefined;
 }
 
@@ -212,7 +216,8 @@ function callOperatorState(tasks: readonly LooseTask[], operation: Operation): u
     if (verb === "set") return writeValues(operation, (given) => call(handle, "set", field, given));
     return nothingOf(call(handle, verb, ...(verb === "delete" ? [field] : [])));
   });
-  return written.some(isPromise) ? Promise.all(written).then(() => undefined) : undefined;
+  const underWay = written.filter((each) => each !== undefined);
+  return underWay.length === 0 ? undefined : Promise.all(underWay).then(() => undefined);
 }
 
 export async function collect(items: unknown): Promise<unknown[]> {

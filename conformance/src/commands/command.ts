@@ -32,7 +32,8 @@ export const operationChoices: fc.Arbitrary<OperationChoice> = fc.record({
 });
 
 /** One of the same operations, with the same weights: drawn at a tenth of the cost, and never made smaller. */
-export function drawOperation({ below }: SeededRandom): OperationChoice {
+export function drawOperation(random: SeededRandom): OperationChoice {
+  const below = (bound: number): number => random.below(bound);
   const usually = (few: number, bound: number, parts: number): number => below(below(parts) > 0 ? few : bound);
   return {
     operator: below(2),

@@ -5,7 +5,13 @@ import fc from "fast-check";
 import { CATALOG, isLenient, isOperatorKind, type StateSpec } from "../model/catalog.js";
 import type { JobModel } from "../model/job-model.js";
 import { mayStillGive } from "../model/lenience.js";
-import { type Operation, type OperationChoice, resolveOperation, showOperation } from "../model/operation.js";
+import {
+  type Operation,
+  type OperationChoice,
+  resolveOperation,
+  showOperation,
+  type Verb,
+} from "../model/operation.js";
 import { applyToModel, type OperatorContent } from "../model/operator-model.js";
 import { expectCode, expectEqual, settled, expectThat } from "../oracles/expectations.js";
 import {
@@ -204,12 +210,12 @@ function keyedOnly(model: JobModel) {
   return model.callable.map((specs) => specs.filter(({ kind }) => !isOperatorKind(kind)));
 }
 
-type NamesByVerb = Map<Operation["verb"], string>;
+type NamesByVerb = Map<Verb, string>;
 const coverageNames = new WeakMap<StateSpec, { readonly plain: NamesByVerb; readonly sync: NamesByVerb }>();
 
 /** The very same text for the same thing: its hash is known then, and a new text for each of millions of calls is not made. */
 function coverageName({ spec, verb, isSync }: Operation): string {
-  const known = coverageNames.get(spec) ?? { plain: new Map(), sync: new Map() };
+  const known = coverageNames.get(spec) ?? { plain: new Map<Verb, string>(), sync: new Map<Verb, string>() };
   const names = isSync ? known.sync : known.plain;
   const found = names.get(verb);
   if (found !== undefined) return found;

@@ -57,7 +57,9 @@ export function expectedState(
   const expected: Observation[] = [];
   for (const [operator, content] of contents.entries()) {
     for (const task of content.tasks.keys()) {
-      for (const spec of inNameOrder(declared[operator])) addExpected(content, { spec, where: { operator, task } }, expected);
+      for (const spec of inNameOrder(declared[operator])) {
+        addExpected(content, { spec, where: { operator, task } }, expected);
+      }
       expected.push(...expectedTimers(content, { operator, task }));
     }
   }
@@ -67,7 +69,8 @@ export function expectedState(
 /** The first line that differs, or `undefined`. */
 export function stateDifference(found: readonly Observation[], expected: readonly Observation[]): string | undefined {
   const areSame =
-    found.length === expected.length && found.every((each, index) => areSurelySame(each, expected[index] as Observation));
+    found.length === expected.length &&
+    found.every((each, index) => areSurelySame(each, expected[index] as Observation));
   return areSame ? undefined : firstDifference(linesOf(found), linesOf(expected));
 }
 

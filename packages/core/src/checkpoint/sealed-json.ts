@@ -39,7 +39,9 @@ export function unsealJson<T>(
     );
   }
   // As far as the line end the text is ASCII: as many bytes as characters.
-  if (!text.endsWith("\n") || sha256(bytes.subarray(lineEnd + 1, -1)) !== seal[3]) throw corruptDocument(name, "it fails its checksum");
+  if (!text.endsWith("\n") || sha256(bytes.subarray(lineEnd + 1, -1)) !== seal[3]) {
+    throw corruptDocument(name, "it fails its checksum");
+  }
   try {
     const json = JSON.parse(text.slice(lineEnd + 1)) as { readonly version?: unknown };
     // The hash does not cover the seal: a flipped version must not be believed.
