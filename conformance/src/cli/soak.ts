@@ -1,6 +1,10 @@
 /**
  * Runs histories on the backend in memory for as long as it is told to: the reference is sound, so whatever fails is a false alarm of
  * the kit, or a fault of core.
+ *
+ * What is counted: a command is one step of a program, run on a job and on the model, its results compared. A call of a state is one,
+ * with all that is read back behind it; so is a checkpoint, or a reopening with the comparison of the whole state. Of the two runs of "same savepoints" one counts.
+ * The rate is all of them over all of the time: drawing programs, opening jobs, and restoring what is retained at the end of each.
  */
 
 import { systemClock } from "@tidemark/core";
@@ -15,8 +19,10 @@ import type { SoakArguments } from "./arguments.js";
 import type { Terminal } from "./run-command.js";
 
 const HISTORY_LENGTH = 80;
-/** Cases between two looks at the clock. */
-const ROUND = 10;
+/** Calls of states in place of one, in some of the histories. */
+const CALLS_MAX = 8;
+/** Cases between two looks at the clock: dense histories are the longest by far. */
+const ROUND = { dense: 5, other: 10 } as const;
 const PROGRESS_MS = 30_000;
 
 /** Resolves to the exit code: 0 if nothing failed. The last line is `commands without a false alarm: N`. */
@@ -26,14 +32,23 @@ export async function runSoak({ commands, minutes, seed }: SoakArguments, { out,
   const startMs = systemClock.monotonic();
   const endMs = startMs + minutes * 60_000;
   let toldMs = startMs;
-  const properties: readonly (readonly [name: string, property: fc.IAsyncProperty<never>])[] = [
-    ["dense history", denseHistory(harness, coverage) as fc.IAsyncProperty<never>],
-    ["any history", anyHistory(harness, coverage, HISTORY_LENGTH) as unknown as fc.IAsyncProperty<never>],
-    ["same savepoints", sameSavepoints(harness, coverage, HISTORY_LENGTH) as unknown as fc.IAsyncProperty<never>],
+  const startCpu = process.cpuUsage();
+  const properties: readonly (readonly [name: string, property: fc.IAsyncProperty<never>, numRuns: number])[] = [
+    ["dense history", denseHistory(harness, coverage) as fc.IAsyncProperty<never>, ROUND.dense],
+    [
+      "any history",
+      anyHistory(harness, coverage, HISTORY_LENGTH, CALLS_MAX) as unknown as fc.IAsyncProperty<never>,
+      ROUND.other,
+    ],
+    [
+      "same savepoints",
+      sameSavepoints(harness, coverage, HISTORY_LENGTH) as unknown as fc.IAsyncProperty<never>,
+      ROUND.other,
+    ],
   ];
   for (let round = 0; coverage.commands < commands && systemClock.monotonic() < endMs; round++) {
-    for (const [name, property] of properties) {
-      const details = await fc.check(property, { seed: seed + round, numRuns: ROUND });
+    for (const [name, property, numRuns] of properties) {
+      const details = await fc.check(property, { seed: seed + round, numRuns });
       if (details.failed) {
         out(
           `${name} failed after ${coverage.commands} commands. seed=${seed + round}\n${fc.defaultReportMessage(details) ?? ""}\n`,
@@ -48,7 +63,11 @@ export async function runSoak({ commands, minutes, seed }: SoakArguments, { out,
   }
   const seconds = (systemClock.monotonic() - startMs) / 1000;
   out(`${coverage.report}\n`);
-  out(`${Math.round(coverage.commands / seconds)} commands a second, ${Math.round(seconds)} s, seed ${seed}\n`);
+  const { user, system } = process.cpuUsage(startCpu);
+  const rate = (time: number): number => Math.round(coverage.commands / time);
+  out(
+    `${rate(seconds)} commands a second, ${rate((user + system) / 1e6)} for each second of CPU; ${Math.round(seconds)} s, seed ${seed}\n`,
+  );
   out(`commands without a false alarm: ${coverage.commands}\n`);
   return 0;
 }

@@ -11,7 +11,7 @@ import { seededRandom } from "../faults/seeded-random.js";
 import type { Harness } from "../harness.js";
 
 /** Calls until the job is opened again; a checkpoint comes in the middle too. */
-const CALLS_PER_LIFE = 1500;
+const CALLS_PER_LIFE = 3000;
 const LIVES = 2;
 
 /** Calls are drawn while they run: of so many, no smaller program is looked for. */
