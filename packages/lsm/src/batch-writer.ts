@@ -9,8 +9,7 @@
  */
 
 import type { BinaryKey, Change } from "@tidemark/core";
-import { sealed } from "./envelope.js";
-import type { BytesRange, LevelBatch, LevelDatabase } from "./level-database.js";
+import type { LevelBatch, LevelDatabase, TextRange } from "./level-database.js";
 import type { LevelSpace } from "./level-space.js";
 
 /** One to two milliseconds of the event loop. */
@@ -45,51 +44,55 @@ export class BatchWriter {
   }
 
   #change(change: Exclude<Change, { kind: "clear" }>): Promise<void> | undefined {
-    return change.kind === "put"
-      ? this.put(change.key, change.value)
-      : this.#delete(this.#space.keyToWrite(change.key));
+    return change.kind === "put" ? this.put(change.key, change.value) : this.#delete(change.key);
   }
 
   /** Few keys are deleted one by one, with what is written anyway; many by LevelDB. */
-  #clear(prefix: BinaryKey, cleared: ReadonlyMap<BinaryKey, readonly Uint8Array[]>): Promise<void> | undefined {
-    const keys = cleared.get(prefix) as readonly Uint8Array[];
+  #clear(prefix: BinaryKey, cleared: ReadonlyMap<BinaryKey, readonly BinaryKey[]>): Promise<void> | undefined {
+    const keys = cleared.get(prefix) as readonly BinaryKey[];
     if (keys.length > CLEARED_KEYS_MAX) return this.clear(this.#space.rangeOfPrefix(prefix));
-    for (const key of keys) this.#open().del(key, this.#space.options);
+    const { entries, options } = this.#space;
+    for (const key of keys) this.#open().del(entries.key(key), options);
     return this.#isFull() ? this.#write() : undefined;
   }
 
   /** Side by side: one after the other they would take most of the time of an apply. */
-  async #keysOfClears(changes: readonly Change[]): Promise<ReadonlyMap<BinaryKey, readonly Uint8Array[]>> {
+  async #keysOfClears(changes: readonly Change[]): Promise<ReadonlyMap<BinaryKey, readonly BinaryKey[]>> {
     const prefixes = changes.flatMap((change) => (change.kind === "clear" ? [change.prefix] : []));
     const keys = await Promise.all(
       prefixes.map((prefix) => this.#space.keysIn(this.#space.rangeOfPrefix(prefix), CLEARED_KEYS_MAX + 1)),
     );
-    return new Map(prefixes.map((prefix, index) => [prefix, keys[index] as readonly Uint8Array[]]));
+    return new Map(prefixes.map((prefix, index) => [prefix, keys[index] as readonly BinaryKey[]]));
   }
 
   /** A promise only if there is something to wait for. */
   put(key: BinaryKey, value: Uint8Array): Promise<void> | undefined {
-    const stored = this.#space.keyToWrite(key);
-    this.#open().put(stored, this.#space.valueToWrite(stored, value), this.#space.options);
-    this.#bytes += stored.length + value.length;
+    const { entries, options } = this.#space;
+    const storedKey = entries.key(key);
+    const stored = entries.value(key, value);
+    this.#open().put(storedKey, stored, options);
+    this.#bytes += storedKey.length + stored.length;
     return this.#isFull() ? this.#write() : undefined;
   }
 
-  #delete(stored: Buffer): Promise<void> | undefined {
-    this.#open().del(stored, this.#space.options);
+  #delete(key: BinaryKey): Promise<void> | undefined {
+    const { entries, options } = this.#space;
+    const stored = entries.key(key);
+    this.#open().del(stored, options);
     this.#bytes += stored.length;
     return this.#isFull() ? this.#write() : undefined;
   }
 
-  async clear(range: BytesRange): Promise<void> {
+  async clear(range: TextRange): Promise<void> {
     await this.#write();
     await this.#writing;
     await this.#guarded((database) => database.clear(range));
   }
 
   record(name: string, record: Uint8Array): void {
-    const key = this.#space.metaKey(name);
-    this.#open().put(key, sealed(key, record), this.#space.options);
+    const { records, options } = this.#space;
+    const key = name as BinaryKey;
+    this.#open().put(records.key(key), records.value(key, record), options);
   }
 
   /** Writes what is left with the record `name`, last and durable. */

@@ -19,7 +19,7 @@ import type { OwnLevelDatabase } from "./level-database.js";
 import { asStoreError, isDamage, levelCode, lockedError } from "./level-error.js";
 import type { OpenLevel } from "./level-module.js";
 import { LevelSpace } from "./level-space.js";
-import { checkMarker, isMarkerFile, MARKER, markerText } from "./marker.js";
+import { checkMarker, FORMAT_VERSION, isMarkerFile, MARKER, markerText } from "./marker.js";
 import { type Contents, type OpenPlace, type Place, readContents, writeContents } from "./place.js";
 import { scopePath } from "./scope-path.js";
 
@@ -59,8 +59,8 @@ class DirectoryClaim {
   readonly #parts: DirectoryPlaceParts;
   readonly #path: string;
   readonly #scope: TaskScope;
-  /** Whether it was there before. */
-  #wasThere = false;
+  /** The version of what was there before, if there was something. */
+  #version: number | undefined;
   /** How to give back what was taken, in the order in which it was. */
   readonly #undo: (() => Promise<void>)[] = [];
 
@@ -71,7 +71,7 @@ class DirectoryClaim {
   }
 
   async take(): Promise<void> {
-    this.#wasThere = await this.#claim();
+    this.#version = await this.#claim();
     const name = await this.#parts.disk.realPath(this.#path);
     if (openHere.has(name)) throw lockedError(placeText(this.#path));
     openHere.add(name);
@@ -96,20 +96,23 @@ class DirectoryClaim {
     for (let step = this.#undo.pop(); step !== undefined; step = this.#undo.pop()) await step();
   }
 
-  /** Makes the directory, or checks that it is the one of `scope`; whether it was there. */
-  async #claim(): Promise<boolean> {
+  /** Makes the directory, or checks that it is the one of `scope` and returns its version. */
+  async #claim(): Promise<number | undefined> {
     const { directory, disk } = this.#parts;
     await checkNoDatabase(directory, disk);
     const names = await disk.names(this.#path);
     if (names.includes(MARKER)) {
-      checkMarker((await disk.read(join(this.#path, MARKER))).toString(), this.#scope, placeText(this.#path));
-      return true;
+      return checkMarker((await disk.read(join(this.#path, MARKER))).toString(), this.#scope, placeText(this.#path));
     }
     const foreign = names.find((name) => !isMarkerFile(name));
     if (foreign !== undefined) throw foreignError(this.#path, foreign);
     await disk.makeDirectory(this.#path);
-    await disk.write(join(this.#path, MARKER), markerText(this.#scope));
-    return false;
+    await this.#mark();
+    return undefined;
+  }
+
+  async #mark(): Promise<void> {
+    await this.#parts.disk.write(join(this.#path, MARKER), markerText(this.#scope));
   }
 
   /** Nothing is stored in it: if it is damaged, another one is as good. */
@@ -136,7 +139,10 @@ class DirectoryClaim {
     try {
       await writeContents(this.#spaceOf(database), this.#scope);
       const contents = await readContents(this.#spaceOf(database));
-      return { database, contents, emptyBecause: this.#wasThere ? `directory=${quoted(path)} ${found}` : undefined };
+      if (this.#version === undefined) return { database, contents, emptyBecause: undefined };
+      // Only now: as long as it says that it is older, it is made anew.
+      if (this.#version < FORMAT_VERSION) await this.#mark();
+      return { database, contents, emptyBecause: `directory=${quoted(path)} ${found}` };
     } catch (error) {
       await database.close();
       throw error;
@@ -146,6 +152,8 @@ class DirectoryClaim {
   /** The database that is there, or why it cannot be used. */
   async #openFound(path: string): Promise<Data | string> {
     const { disk, clock, openLevel, verify } = this.#parts;
+    const version = this.#version ?? FORMAT_VERSION;
+    if (version < FORMAT_VERSION) return `an older version wrote it: version=${version} expected=${FORMAT_VERSION}`;
     const damage = await damageOf(path, verify, disk, clock);
     if (damage !== undefined) return damage;
     let database: OwnLevelDatabase;

@@ -1,14 +1,20 @@
 /** The shape of an abstract-level database that a store uses: `Level`, `ClassicLevel`, or one of your own. */
 
-/** Keys and values go in and come out as bytes, whatever the database's own encodings are. */
+/** How keys and values come out, whatever the database's own encodings are. */
+export interface TextOptions {
+  readonly keyEncoding: "utf8";
+  readonly valueEncoding: "utf8";
+}
+
+/** How they go in. */
 export interface BytesOptions {
   readonly keyEncoding?: "buffer";
   readonly valueEncoding?: "buffer";
 }
 
-export interface BytesRange extends BytesOptions {
-  readonly gte: Uint8Array;
-  readonly lt: Uint8Array;
+export interface TextRange extends TextOptions {
+  readonly gte: string;
+  readonly lt: string;
 }
 
 /** A database as the user has it. Results are typed loosely, so that databases of any encoding fit. */
@@ -16,12 +22,12 @@ export interface LevelDatabase {
   readonly status: string;
   readonly supports: { readonly getSync?: boolean; readonly additionalMethods?: unknown };
   open(): Promise<void>;
-  getMany(keys: Uint8Array[], options: BytesOptions): Promise<unknown[]>;
-  getSync(key: Uint8Array, options: BytesOptions): unknown;
+  getMany(keys: string[], options: TextOptions): Promise<unknown[]>;
+  getSync(key: string, options: TextOptions): unknown;
   batch(): LevelBatch;
-  clear(range: BytesRange): Promise<void>;
-  keys(range: BytesRange & { readonly highWaterMarkBytes: number }): LevelIterator;
-  iterator(range: BytesRange & { readonly highWaterMarkBytes: number }): LevelIterator;
+  clear(range: TextRange): Promise<void>;
+  keys(range: TextRange & { readonly highWaterMarkBytes: number }): LevelIterator;
+  iterator(range: TextRange & { readonly highWaterMarkBytes: number }): LevelIterator;
 }
 
 export interface LevelBatch {
@@ -41,6 +47,8 @@ export interface LevelIterator {
 export interface OwnLevelDatabase extends LevelDatabase {
   close(): Promise<void>;
 }
+
+export const TEXT: TextOptions = Object.freeze({ keyEncoding: "utf8", valueEncoding: "utf8" });
 
 /** For databases whose own encodings are bytes: what is not named at each call is not looked up at each call. */
 export const OWN_BYTES: BytesOptions = Object.freeze({});

@@ -3,7 +3,7 @@
 import { quoted, StateBackendError, type TaskScope } from "@tidemark/core";
 
 /** Of the records and entries that docs/formats.md#leveldb describes. */
-const FORMAT_VERSION = 1;
+export const FORMAT_VERSION = 2;
 
 export const MARKER = "TIDEMARK";
 
@@ -13,24 +13,24 @@ export function isMarkerFile(name: string): boolean {
 }
 
 /** What the file says of `scope`. Also what a database of the user's own says. */
-export function markerText({ job, operator, maxParallelism, groups }: TaskScope): string {
-  return `${JSON.stringify({ format: "tidemark-lsm", version: FORMAT_VERSION, job, operator, maxParallelism, groups })}\n`;
+export function markerText({ job, operator, maxParallelism, groups }: TaskScope, version = FORMAT_VERSION): string {
+  return `${JSON.stringify({ format: "tidemark-lsm", version, job, operator, maxParallelism, groups })}\n`;
 }
 
 /**
- * Checks that `text` is the marker of `scope`.
+ * Checks that `text` is the marker of `scope`. Returns the version of what is there, which may be an older one.
  * @throws {StateBackendError} STATE_INCOMPATIBLE or FORMAT_UNSUPPORTED
  */
-export function checkMarker(text: string, scope: TaskScope, place: string): void {
-  const version = versionIn(text);
-  if (version !== undefined && version > FORMAT_VERSION) {
+export function checkMarker(text: string, scope: TaskScope, place: string): number {
+  const version = versionIn(text) ?? FORMAT_VERSION;
+  if (version > FORMAT_VERSION) {
     throw new StateBackendError(
       "FORMAT_UNSUPPORTED",
       `Working state was written by a newer version of Tidemark. ${place} version=${version} expected=${FORMAT_VERSION}. ` +
         "Use that version, or remove it: its content is rebuilt from the checkpoint.",
     );
   }
-  if (text === markerText(scope)) return;
+  if (text === markerText(scope, version)) return version;
   throw new StateBackendError(
     "STATE_INCOMPATIBLE",
     `The working state here is another task's. ${place} found=${quoted(text.trim())} expected=${quoted(markerText(scope).trim())}. ` +

@@ -42,19 +42,19 @@ export interface Contents {
 export async function readContents(space: LevelSpace): Promise<Contents> {
   let format: string | undefined;
   try {
-    format = textOf(await space.readMeta(FORMAT_RECORD));
-    const tainted = textOf(await space.readMeta(TAINTED_RECORD));
+    format = textOf(await space.readRecord(FORMAT_RECORD));
+    const tainted = textOf(await space.readRecord(TAINTED_RECORD));
     if (tainted !== undefined) {
       return { format, marks: GroupMarks.none, unusable: `damage was found earlier: ${tainted}` };
     }
-    const bytes = await space.readMeta(GROUPS_RECORD);
+    const bytes = await space.readRecord(GROUPS_RECORD);
     const marks = bytes === undefined ? undefined : GroupMarks.fromBytes(bytes);
     return marks === undefined
       ? { format, marks: GroupMarks.none, unusable: "its record of key groups is missing" }
       : { format, marks };
   } catch (error) {
     if (!hasCode(error, "CHECKPOINT_CORRUPT")) throw error;
-    return { format, marks: GroupMarks.none, unusable: "its own records are damaged" };
+    return { format, marks: GroupMarks.none, unusable: "its own records are damaged, or an older version wrote them" };
   }
 }
 

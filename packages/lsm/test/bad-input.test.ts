@@ -95,8 +95,34 @@ describe("directories that are someone else's", () => {
   it("S1 what a newer version wrote is refused", async () => {
     await makeStore();
     const path = join(directory, SCOPE_PATH, "TIDEMARK");
-    await writeFile(path, (await readFile(path, "utf8")).replace('"version":1', '"version":2'));
-    await expectRefused(newStore(), "FORMAT_UNSUPPORTED", /newer version.*version=2 expected=1.*Use that version/);
+    await writeFile(path, (await readFile(path, "utf8")).replace('"version":2', '"version":3'));
+    await expectRefused(newStore(), "FORMAT_UNSUPPORTED", /newer version.*version=3 expected=2.*Use that version/);
+  });
+
+  it("S1 what an older version wrote is rebuilt, also if the process ends before that is marked", async () => {
+    await makeStore();
+    const path = join(directory, SCOPE_PATH, "TIDEMARK");
+    const older = (await readFile(path, "utf8")).replace('"version":2', '"version":1');
+    for (let round = 0; round < 2; round++) {
+      await writeFile(path, older);
+      const store = newStore();
+      expect(await store.open(SCOPE, FENCE)).toEqual([]);
+      expect(store.emptyBecause).toMatch(/data" an older version wrote it: version=1 expected=2/);
+      await store.apply(markOf(1), deltaOf(1));
+      await store.close();
+    }
+    const store = newStore();
+    expect(await store.open(SCOPE, FENCE)).toHaveLength(1);
+    expect(store.emptyBecause).toBeUndefined();
+    await store.close();
+  });
+
+  it("S1 what an older version wrote for another task is refused", async () => {
+    await makeStore();
+    const path = join(directory, SCOPE_PATH, "TIDEMARK");
+    const text = await readFile(path, "utf8");
+    await writeFile(path, text.replace('"version":2', '"version":1').replace('"job":"job"', '"job":"other"'));
+    await expectRefused(newStore(), "STATE_INCOMPATIBLE", /another task's.*Nothing was changed/);
   });
 
   it("S1 a marker that cannot be read is refused", async () => {
@@ -119,6 +145,21 @@ describe("directories that are someone else's", () => {
     expect(hasCode(failure, "STATE_INCOMPATIBLE")).toBe(true);
     expect(String(failure)).toMatch(/Something else is stored.*Choose another prefix/);
     expect(await database.keys().all()).toContain("!other!n-job/n-operator/4/g-0-3!d\0\0key");
+    await database.close();
+  });
+});
+
+describe("a database of an older version", () => {
+  it("S1 is rebuilt: its records fail their checksums", async () => {
+    const database = new ClassicLevel(join(place, "level"));
+    const below = "!tidemark!n-job/n-operator/4/g-0-3!";
+    await database.put(`${below}mformat`, '\x01\x02\x03\x04{"format":"tidemark-lsm","version":1}\n');
+    await database.put(`${below}d\0\0key`, "\x01\x02\x03\x04value");
+    const store = lsm({ database, checkpoints: memoryStorage() }).store.create();
+    expect(await store.open(SCOPE, FENCE)).toEqual([]);
+    expect(store.emptyBecause).toMatch(/its own records are damaged, or an older version wrote them/);
+    expect(await contentOf(store)).toEqual(new Map());
+    await store.close();
     await database.close();
   });
 });

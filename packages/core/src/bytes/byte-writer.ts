@@ -170,6 +170,11 @@ export class ByteWriter {
     this.#data.setUint32(at, value);
   }
 
+  /** The memory that the bytes written are in, from its beginning on; another one as soon as more has to fit. */
+  get memory(): Buffer {
+    return this.#buffer;
+  }
+
   /** The bytes written from `start` to `end`, without a copy; valid until the next call that writes, resets or takes. */
   view(start = 0, end = this.#length): Buffer {
     assert(start >= 0 && start <= end && end <= this.#length, "a view lies inside what was written");

@@ -162,6 +162,8 @@ export class TaskChain {
     if (isUnchanged && request.kind === "incremental") return { segments: onto, uploadedBytes: 0, frozen, onto };
     const plan = request.kind === "full" ? { keep: 0, level: BASE_LEVEL } : this.#plan(rows, request.liveRows);
     const slicer = new Slicer(request.clock);
+    // From here on what is frozen is held, whatever completes meanwhile.
+    const changes = frozen.map((table) => table.entries(slicer));
     const merged = await readers(this.place, onto.slice(plan.keep), this.#codecs);
     const segment = await uploadSegment({
       ...request,
@@ -169,7 +171,7 @@ export class TaskChain {
       storage: this.place.storage,
       prefix: this.place.prefix,
       leaf: request.nextLeaf(),
-      sources: [...merged, ...frozen.map((table) => table.entries(slicer))],
+      sources: [...merged, ...changes],
       isBase: plan.keep === 0,
       level: plan.level,
     });
@@ -183,17 +185,14 @@ export class TaskChain {
     convert: (source: EntrySource) => EntrySource = (source) => source,
   ): Promise<SegmentRef> {
     const slicer = new Slicer(request.clock);
-    const frozen = this.#pending;
+    const changes = this.#pending.map((table) => table.entries(slicer));
     return uploadSegment({
       ...request,
       slicer,
       storage: target.storage,
       prefix: target.prefix,
       leaf: request.nextLeaf(),
-      sources: [
-        ...(await readers(this.place, this.#segments, this.#codecs)).map(convert),
-        ...frozen.map((table) => table.entries(slicer)),
-      ],
+      sources: [...(await readers(this.place, this.#segments, this.#codecs)).map(convert), ...changes],
       isBase: true,
       level: BASE_LEVEL,
     });

@@ -10,18 +10,18 @@
 
 import type { BinaryKey } from "./binary-key.js";
 
-/** Hash of `bytes`, 0 to 2^32-1. */
-export function murmur3(bytes: Uint8Array): number {
-  const length = bytes.length;
-  const blocksEnd = length & ~3;
+/** Hash of the bytes from `start` to `end`, 0 to 2^32-1. */
+export function murmur3(bytes: Uint8Array, start = 0, end = bytes.length): number {
+  const length = end - start;
+  const blocksEnd = start + (length & ~3);
   let hash = 0;
-  for (let at = 0; at < blocksEnd; at += 4) {
+  for (let at = start; at < blocksEnd; at += 4) {
     const low = (bytes[at] as number) | ((bytes[at + 1] as number) << 8);
     const high = (bytes[at + 2] as number) | ((bytes[at + 3] as number) << 8);
     hash = mixBlock(hash, low | (high << 16));
   }
   let tail = 0;
-  for (let at = length - 1; at >= blocksEnd; at--) tail = (tail << 8) | (bytes[at] as number);
+  for (let at = end - 1; at >= blocksEnd; at--) tail = (tail << 8) | (bytes[at] as number);
   return finish(hash ^ scramble(tail), length);
 }
 

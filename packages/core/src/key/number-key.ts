@@ -7,6 +7,7 @@
  */
 
 import { corruptBytes } from "../bytes/byte-reader.js";
+import type { ByteWriter } from "../bytes/byte-writer.js";
 import type { DecodedKey, KeyCodec } from "../contracts/codec.js";
 import type { BinaryKey } from "./binary-key.js";
 import { invalidKey } from "./invalid-key.js";
@@ -21,6 +22,7 @@ const NUMBER: KeyCodec<number> = Object.freeze({
   id: "number",
   version: 1,
   encode: encodeNumber,
+  write: writeNumber,
   decode: decodeNumber,
   identity: checkedNumber,
   isOwnIdentity: true,
@@ -48,6 +50,12 @@ export function encodeNumber(key: number): BinaryKey {
     (low >>> 8) & 0xff,
     low & 0xff,
   ) as BinaryKey;
+}
+
+function writeNumber(key: number, out: ByteWriter): void {
+  fillScratch(checkedNumber(key));
+  out.uint32(SCRATCH.getUint32(0));
+  out.uint32(SCRATCH.getUint32(4));
 }
 
 /** The number that begins at `offset`. */

@@ -8,6 +8,7 @@
 
 import { isUtf8 } from "node:buffer";
 import { corruptBytes } from "../bytes/byte-reader.js";
+import type { ByteWriter } from "../bytes/byte-writer.js";
 import { isWellFormed } from "../bytes/well-formed.js";
 import type { DecodedKey, KeyCodec } from "../contracts/codec.js";
 import { quoted, StateBackendError } from "../errors.js";
@@ -24,6 +25,7 @@ const STRING: KeyCodec<string> = Object.freeze({
   id: "string",
   version: 1,
   encode: encodeString,
+  write: writeString,
   decode: decodeString,
   identity: checkedString,
   isOwnIdentity: true,
@@ -43,6 +45,12 @@ export function encodeString(key: string): BinaryKey {
   if (typeof key === "string" && isPlainAscii(key)) return (key + TERMINATOR) as BinaryKey;
   checkedString(key);
   return terminate(isAscii(key) ? key : keyOfBytes(Buffer.from(key, "utf8")));
+}
+
+function writeString(key: string, out: ByteWriter): void {
+  const isPlain = typeof key === "string" && key.length <= LOOP_LENGTH_MAX && !key.includes("\u0000") && out.ascii(key);
+  if (isPlain) out.latin1(TERMINATOR);
+  else out.latin1(encodeString(key));
 }
 
 /** The text that begins at `offset`. */

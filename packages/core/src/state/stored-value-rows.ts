@@ -26,8 +26,8 @@ export class StoredValueRows {
 
   /** A read by the user. */
   find(key: unknown, namespace: BinaryKey): MaybePromise<unknown> {
-    const found = this.#table.find(key, namespace);
-    return this.#ttl === undefined ? found : after(found, (content) => this.#seen(key, namespace, content));
+    if (this.#ttl === undefined) return this.#table.find(key, namespace);
+    return this.#table.find(key, namespace, (content) => this.#seen(key, namespace, content));
   }
 
   findSync(key: unknown, namespace: BinaryKey): unknown {
@@ -84,17 +84,17 @@ export class StoredValueRows {
     return ttl.isLive(content, ttl.now()) ? (content as Stamped).value : undefined;
   }
 
+  /** `content` is the newest. */
   #seen(key: unknown, namespace: BinaryKey, content: unknown): unknown {
     const ttl = this.#ttl;
     if (ttl === undefined || content === undefined) return content;
     const stamped = content as Stamped;
     const now = ttl.now();
-    const isCurrent = this.#table.known(key, namespace) === content;
     if (!ttl.isLive(stamped, now)) {
-      if (isCurrent) this.#table.remove(key, namespace);
+      this.#table.remove(key, namespace);
       return ttl.returnsExpired ? stamped.value : undefined;
     }
-    if (isCurrent && ttl.isRenewable(stamped, now)) this.#table.put(key, namespace, ttl.stamp(stamped.value, now));
+    if (ttl.isRenewable(stamped, now)) this.#table.put(key, namespace, ttl.stamp(stamped.value, now));
     return stamped.value;
   }
 }

@@ -21,6 +21,9 @@ export function storedValue(flags: number, bytes: Buffer, [start, end]: readonly
   return stored;
 }
 
+/** Where the value of a stored entry begins. */
+export const STORED_VALUE_START = 1;
+
 /**
  * A reader of the value of a stored entry, valid until the next call.
  * @throws {StateBackendError} CHECKPOINT_CORRUPT if the store has never written such an entry
@@ -33,8 +36,7 @@ export function valueReader(stored: Uint8Array): ByteReader {
       `An entry of the store is not one. flags=${String(flags)}. Remove the store; it is rebuilt from the latest checkpoint.`,
     );
   }
-  const bytes = Buffer.from(stored.buffer, stored.byteOffset, stored.byteLength);
-  reader.reset(bytes, 1, bytes.length);
+  reader.reset(stored, STORED_VALUE_START, stored.length);
   return reader;
 }
 

@@ -2,41 +2,43 @@
  * The table of a state that has one row per key and whose rest is in a store: value, reducing and aggregating state.
  */
 
+import { ByteWriter } from "../bytes/byte-writer.js";
 import type { KeyIdentity } from "../contracts/codec.js";
 import type { StoreEntry } from "../contracts/store.js";
-import { type BinaryKey, joinKeys } from "../key/binary-key.js";
-import { FLAG_DELETE } from "../segment/entry-block.js";
-import { DELETED } from "../table/epoch.js";
+import type { BinaryKey } from "../key/binary-key.js";
 import type { FrozenRows } from "../table/frozen-rows.js";
-import { RowMeter } from "../table/row-meter.js";
 import { CELL_OFFSET, type StateTable } from "../table/state-table.js";
-import { groupOf, ownedGroupOf, type TableOptions } from "../table/table-options.js";
-import { Layers } from "./layers.js";
+import { checkOwned, type TableOptions } from "../table/table-options.js";
+import { EncodedRows } from "./encoded-rows.js";
 import type { OverlayRow } from "./merged-scan.js";
+import { RowKey } from "./row-key.js";
 import { type MetRow, scanGroups } from "./scan-groups.js";
-import { statePrefix, valueReader } from "./store-entry.js";
 import type { StoreAccess } from "./store-access.js";
+import { STORED_VALUE_START, valueReader } from "./store-entry.js";
 
-/** A value, or DELETED. */
-type Content = unknown;
+/** The store has nothing. */
+const ABSENT = Symbol("absent");
+
+/** What a reader makes of a value, or of its absence, at the moment at which it is the newest. */
+export type Seen = (content: unknown) => unknown;
 
 export class StoredValues implements StateTable {
   readonly stateId: number;
   readonly #options: TableOptions;
   readonly #access: StoreAccess;
-  readonly #layers: Layers<Content>;
-  readonly #meter: RowMeter;
+  readonly #rows: EncodedRows;
+  readonly #key: RowKey;
+  readonly #value = new ByteWriter();
+  /** What the store has of `#key`, where that was read last and is not in memory yet: if it is written next, it need not be. */
+  #read: Uint8Array | typeof ABSENT | undefined;
 
   constructor(options: TableOptions, access: StoreAccess) {
-    this.stateId = options.stateId;
+    const { stateId, address, maxParallelism } = options;
+    this.stateId = stateId;
     this.#options = options;
     this.#access = access;
-    this.#meter = new RowMeter(options.codec);
-    this.#layers = new Layers({
-      budget: access.budget,
-      valueBytes: () => access.rowBytes(this.#meter),
-      valuesOf: () => 1,
-    });
+    this.#rows = new EncodedRows(access.budget, access.chunks);
+    this.#key = new RowKey(stateId, address, maxParallelism);
   }
 
   /** Not known: the rest is in the store. */
@@ -45,39 +47,61 @@ export class StoredValues implements StateTable {
   }
 
   get writtenBytes(): number {
-    return this.#layers.writtenEntries * this.#access.rowBytes(this.#meter);
+    return this.#rows.writtenBytes;
   }
 
-  /** The value of `key`, or `undefined`; a promise only if the store has to be waited for. */
-  find(key: unknown, namespace: BinaryKey): unknown {
-    const identity = this.#options.address.identity(key, namespace);
-    const known = this.#layers.find(identity);
-    if (known !== undefined) return present(known);
-    const group = ownedGroupOf(this.#options, key);
-    return this.#access.reads.isSync ? this.#fetchSync(identity, group) : this.#fetch(identity, group);
+  /** The value of `key`, or `undefined`, as `seen` makes it; a promise only if the store has to be waited for. */
+  find(key: unknown, namespace: BinaryKey, seen: Seen = asItIs): unknown {
+    if (this.#access.reads.isSync) return seen(this.findSync(key, namespace));
+    this.#at(key, namespace);
+    const address = this.#rows.find(this.#key);
+    if (address !== 0) return seen(this.#contentAt(address));
+    checkOwned(this.#options, this.#key.group);
+    const { text, hash } = this.#key;
+    return this.#access.reads.get(text, (stored) => {
+      this.#key.setText(text, hash);
+      // It may have been written meanwhile.
+      const written = this.#rows.find(this.#key);
+      if (written !== 0) return seen(this.#contentAt(written));
+      const content = this.#decoded(stored ?? ABSENT);
+      this.#rows.keep(this.#key, stored, STORED_VALUE_START);
+      return seen(content);
+    });
   }
 
   /** As `find`, of a store that can be read without a promise. */
   findSync(key: unknown, namespace: BinaryKey): unknown {
-    const identity = this.#options.address.identity(key, namespace);
-    const known = this.#layers.find(identity);
-    return known === undefined ? this.#fetchSync(identity, ownedGroupOf(this.#options, key)) : present(known);
+    this.#at(key, namespace);
+    if (this.#read !== undefined) return this.#decoded(this.#read);
+    const address = this.#rows.find(this.#key);
+    if (address !== 0) return this.#contentAt(address);
+    checkOwned(this.#options, this.#key.group);
+    const stored = this.#access.reads.getSync(this.#key.text) ?? ABSENT;
+    const content = this.#decoded(stored);
+    this.#read = stored;
+    return content;
   }
 
   /** What memory knows of `key` as it is now: `undefined` if it is deleted, or not known. */
   known(key: unknown, namespace: BinaryKey): unknown {
-    return present(this.#layers.find(this.#options.address.identity(key, namespace)));
+    this.#at(key, namespace);
+    if (this.#read !== undefined) return this.#decoded(this.#read);
+    const address = this.#rows.find(this.#key);
+    return address === 0 ? undefined : this.#contentAt(address);
   }
 
   /** Stores `value`, which the state owns. */
   put(key: unknown, namespace: BinaryKey, value: unknown): void {
-    if (this.#meter.isDue(this.#layers.writtenEntries + 1)) this.#meter.sample(value);
-    this.#write(key, namespace, value);
+    // A codec of the user's own may throw, or use state: then nothing has changed.
+    const encoded = this.#value;
+    encoded.reset();
+    this.#options.codec.write(value, encoded);
+    this.#write(key, namespace, encoded);
   }
 
   /** Deletes `key`, without looking whether it is there. */
   remove(key: unknown, namespace: BinaryKey): void {
-    this.#write(key, namespace, DELETED);
+    this.#write(key, namespace, undefined);
   }
 
   /** The keys that are present with their values, by key group, ascending by encoded key; in chunks. */
@@ -86,8 +110,8 @@ export class StoredValues implements StateTable {
     const scanned = scanGroups({
       ...this.#options,
       reads: this.#access.reads,
-      overlay: this.#overlay(),
-      decode: ({ value }) => this.#read(value),
+      overlay: this.#overlay((at) => this.#contentAt(at)),
+      decode: ({ value }) => this.#decoded(value),
     });
     for await (const rows of scanned) {
       yield rows.map(({ key, content }) => ({ key, identity: address.decode(key, CELL_OFFSET).identity, content }));
@@ -97,7 +121,8 @@ export class StoredValues implements StateTable {
   /** The keys that are present, as in `cells`; values stay as they are. */
   async *identities(): AsyncGenerator<readonly KeyIdentity[], void, undefined> {
     const { address } = this.#options;
-    const scan = { ...this.#options, reads: this.#access.reads, overlay: this.#overlay(), decode: noContent };
+    const overlay = this.#overlay((at) => (this.#rows.isDeleted(at) ? undefined : true));
+    const scan = { ...this.#options, reads: this.#access.reads, overlay, decode: noContent };
     for await (const rows of scanGroups(scan)) {
       yield rows.map(({ key }) => address.decode(key, CELL_OFFSET).identity);
     }
@@ -105,91 +130,65 @@ export class StoredValues implements StateTable {
 
   /** The row that an entry of the store is. */
   met({ key, value }: StoreEntry): MetRow {
-    return { key, identity: this.#options.address.decode(key, CELL_OFFSET).identity, content: this.#read(value) };
+    return { key, identity: this.#options.address.decode(key, CELL_OFFSET).identity, content: this.#decoded(value) };
   }
 
   freeze(): FrozenRows {
-    const { identities, rows } = this.#layers.freeze(this.#options.epoch.number);
-    const { address, codec, valueFlags = 0 } = this.#options;
-    const identityAt = (at: number): KeyIdentity => identities[at] as KeyIdentity;
-    return {
-      stateId: this.stateId,
-      count: rows.length,
-      groupAt: (at) => groupOf(this.#options, identityAt(at)),
-      isDroppedAt: () => false,
-      sortKeyAt: (at) => address.sortKey(identityAt(at)),
-      appendAt(at, block) {
-        const content = rows[at]?.content;
-        const out = block.append(address.encode(identityAt(at)), content === DELETED ? FLAG_DELETE : valueFlags);
-        if (content !== DELETED) codec.write(content, out);
-      },
-      completedAt() {},
-    };
+    const { epoch, valueFlags = 0 } = this.#options;
+    return this.#rows.freeze(epoch.number, this.stateId, valueFlags);
   }
 
   /** The store has the changes of all epochs up to this one. */
   applied(epoch: number): void {
-    this.#layers.applied(epoch);
+    this.#rows.applied(epoch);
   }
 
   load(): never {
     throw new TypeError("What a store holds is not loaded into memory.");
   }
 
-  #write(key: unknown, namespace: BinaryKey, content: Content): void {
-    const identity = this.#options.address.identity(key, namespace);
-    if (!this.#layers.has(identity)) ownedGroupOf(this.#options, key);
-    this.#layers.write(identity, content, 1);
+  #write(key: unknown, namespace: BinaryKey, value: ByteWriter | undefined): void {
+    this.#at(key, namespace);
+    checkOwned(this.#options, this.#key.group);
+    this.#read = undefined;
+    this.#rows.write(this.#key, value);
   }
 
-  #fetch(identity: KeyIdentity, group: number): Promise<unknown> {
-    return this.#access.reads.get(this.#keyOf(identity, group), (stored) => {
-      // It may have been written meanwhile.
-      const known = this.#layers.find(identity);
-      return known === undefined ? this.#keep(identity, stored) : present(known);
-    });
+  /** From here on `#key` is that of a cell, and what was read of another one is in memory. */
+  #at(key: unknown, namespace: BinaryKey): void {
+    const read = this.#read;
+    if (read !== undefined && !this.#key.is(key, namespace)) {
+      this.#read = undefined;
+      this.#rows.keep(this.#key, read === ABSENT ? undefined : read, STORED_VALUE_START);
+    }
+    this.#key.set(key, namespace);
   }
 
-  #fetchSync(identity: KeyIdentity, group: number): unknown {
-    return this.#keep(identity, this.#access.reads.getSync(this.#keyOf(identity, group)));
+  #contentAt(address: number): unknown {
+    return this.#rows.isDeleted(address) ? undefined : this.#options.codec.read(this.#rows.valueOf(address));
   }
 
-  #keep(identity: KeyIdentity, stored: Uint8Array | undefined): unknown {
-    const content = stored === undefined ? DELETED : this.#read(stored);
-    this.#layers.keep(identity, content);
-    return present(content);
-  }
-
-  #read(stored: Uint8Array): unknown {
-    return this.#options.codec.read(valueReader(stored));
-  }
-
-  #keyOf(identity: KeyIdentity, group: number): BinaryKey {
-    return joinKeys(statePrefix(group, this.stateId), this.#options.address.encode(identity));
+  #decoded(stored: Uint8Array | typeof ABSENT): unknown {
+    return stored === ABSENT ? undefined : this.#options.codec.read(valueReader(stored));
   }
 
   /** What the store does not have yet, by key group, ascending by key. */
-  #overlay(): Map<number, OverlayRow<unknown>[]> {
-    const newest = new Map<KeyIdentity, Content>();
-    for (const { identities, rows } of this.#layers.unapplied) {
-      for (const [at, { content }] of rows.entries()) newest.set(identities[at] as KeyIdentity, content);
-    }
+  #overlay(contentAt: (address: number) => unknown): Map<number, OverlayRow<unknown>[]> {
     const groups = new Map<number, OverlayRow<unknown>[]>();
-    for (const [identity, content] of newest) {
-      const group = groupOf(this.#options, identity);
+    for (const { key, group, address } of this.#rows.unapplied()) {
       const rows = groups.get(group) ?? [];
       groups.set(group, rows);
-      rows.push({ key: this.#keyOf(identity, group), clears: false, content: present(content) });
+      rows.push({ key, clears: false, content: contentAt(address) });
     }
     for (const rows of groups.values()) rows.sort((a, b) => (a.key < b.key ? -1 : 1));
     return groups;
   }
 }
 
-function noContent(): undefined {
-  return undefined;
+function asItIs(content: unknown): unknown {
+  return content;
 }
 
-function present(content: Content): unknown {
-  return content === DELETED ? undefined : content;
+function noContent(): undefined {
+  return undefined;
 }

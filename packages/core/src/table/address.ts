@@ -5,6 +5,7 @@
  * - Without namespaces the cell's identity is the key's own; with them it is the encoded key followed by the encoded namespace.
  */
 
+import type { ByteWriter } from "../bytes/byte-writer.js";
 import type { KeyCodec, KeyIdentity } from "../contracts/codec.js";
 import { type BinaryKey, EMPTY_KEY, joinKeys } from "../key/binary-key.js";
 
@@ -28,6 +29,12 @@ export class Address {
 
   encode(identity: KeyIdentity): BinaryKey {
     return this.namespace === undefined ? this.key.encode(this.key.fromIdentity(identity)) : (identity as BinaryKey);
+  }
+
+  /** Appends the encoding of `key`: what `hash` is of. */
+  write(key: unknown, out: ByteWriter): void {
+    if (this.key.write === undefined) out.latin1(this.key.encode(key));
+    else this.key.write(key, out);
   }
 
   /** Text that sorts among its like as the encodings do. */

@@ -28,7 +28,12 @@ export class BlockBuilder {
 
   /** Begins an entry. Its value is what is written until the next one begins. */
   append(key: BinaryKey, flags: number): ByteWriter {
-    this.#keys.push(joinKeys(this.#prefix, key));
+    return this.appendWhole(joinKeys(this.#prefix, key), flags);
+  }
+
+  /** As `append`, under a key that has the prefix already. */
+  appendWhole(key: BinaryKey, flags: number): ByteWriter {
+    this.#keys.push(key);
     this.#flags.push(flags);
     this.#starts.push(this.#values.length);
     return this.#values;

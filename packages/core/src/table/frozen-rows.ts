@@ -25,6 +25,9 @@ export interface FrozenRows {
   appendAt(at: number, block: BlockBuilder): void;
   /** The checkpoint that holds the row has completed: what stayed only until then goes. */
   completedAt(at: number): void;
+  /** Somebody begins to read; rows stay as they are until each of those has called `release`. For rows in memory that is used again. */
+  hold?(): void;
+  release?(): void;
 }
 
 /** So many rows are gone over before the clock is looked at. */

@@ -31,7 +31,21 @@ export class FrozenTable {
     this.#states = states;
   }
 
-  async *entries(slicer: Slicer): EntrySource {
+  /** Rows stay as they are from the call to the end of the source. */
+  entries(slicer: Slicer): EntrySource {
+    for (const state of this.#states) state.hold?.();
+    return this.#entries(slicer);
+  }
+
+  async *#entries(slicer: Slicer): EntrySource {
+    try {
+      yield* this.#sortedEntries(slicer);
+    } finally {
+      for (const state of this.#states) state.release?.();
+    }
+  }
+
+  async *#sortedEntries(slicer: Slicer): EntrySource {
     const block = new BlockBuilder();
     this.#sorted ??= this.#sort(slicer);
     for (const part of await this.#sorted) {

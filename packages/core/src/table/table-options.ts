@@ -26,9 +26,15 @@ export function groupOf({ address, maxParallelism }: TableOptions, identity: Key
  * The key group of `key`.
  * @throws {StateBackendError} KEY_NOT_OWNED if the task does not own it; VALUE_INVALID if it is no key of the state
  */
-export function ownedGroupOf({ address, groups, maxParallelism }: TableOptions, key: unknown): number {
-  const group = keyGroupOf(address.key.hash(key), maxParallelism);
-  if (groups.has(group)) return group;
+export function ownedGroupOf(options: TableOptions, key: unknown): number {
+  const group = keyGroupOf(options.address.key.hash(key), options.maxParallelism);
+  checkOwned(options, group);
+  return group;
+}
+
+/** @throws {StateBackendError} KEY_NOT_OWNED if the task does not own `group` */
+export function checkOwned({ groups }: TableOptions, group: number): void {
+  if (groups.has(group)) return;
   throw new StateBackendError(
     "KEY_NOT_OWNED",
     `The key belongs to a key group that this task does not own. group=${group} owned=${JSON.stringify(groups)}. Send the record to the task that owns the group, or open the task with it.`,

@@ -16,12 +16,13 @@ export class ByteCursor {
     return this.at >= this.bytes.length;
   }
 
-  /** An unsigned number in groups of 7 bits, lowest first; at most 2^53 - 1. */
+  /** An unsigned number in groups of 7 bits, lowest first; at most 2^53 - 1. LevelDB writes no more groups than it takes. */
   varint(): number {
     let value = 0;
     for (let factor = 1; factor <= 2 ** 49; factor *= 128) {
       const byte = this.byte();
       value += (byte & 0x7f) * factor;
+      if (byte === 0 && factor > 1) throw new Damage("a number is longer than it need be");
       if (byte < 0x80) return value;
     }
     throw new Damage("a number has no end");

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { batchOf, editOf, logOf } from "../../test/support/log-encoder.js";
 import type { Disk } from "../disk.js";
-import { Damage } from "./byte-cursor.js";
+import { ByteCursor, Damage } from "./byte-cursor.js";
 import { crc32c, masked } from "./crc32c.js";
 import { damageOf } from "./database-files.js";
 import { logRecords } from "./log-file.js";
@@ -27,6 +27,16 @@ describe("CRC-32C", () => {
   it("is masked as LevelDB does it", () => {
     expect(masked(0)).toBe(0xa282ead8);
     expect(masked(0xffffffff)).toBe(0xa282ead7);
+  });
+});
+
+describe("numbers", () => {
+  it("have no more bytes than they need: other bytes are damage, though they come to the same", () => {
+    expect(new ByteCursor(Buffer.of(0)).varint()).toBe(0);
+    expect(new ByteCursor(Buffer.of(0x85, 0x01)).varint()).toBe(133);
+    for (const bytes of [Buffer.of(0x85, 0), Buffer.of(0x80, 0), Buffer.of(0x85, 0x80, 0), Buffer.of(0x85)]) {
+      expect(() => new ByteCursor(bytes).varint()).toThrow(Damage);
+    }
   });
 });
 

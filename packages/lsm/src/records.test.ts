@@ -1,37 +1,8 @@
 import { KeyGroups } from "@tidemark/core";
 import { describe, expect, it } from "vitest";
-import { sealed, unsealed } from "./envelope.js";
 import { GroupMarks } from "./group-marks.js";
 import { markerText } from "./marker.js";
 import { scopePath } from "./scope-path.js";
-
-const KEY = Buffer.from("d\0\x01key\0\x01");
-/** Version 1, for ever. */
-const STORED = "1da3489576616c7565";
-
-describe("the envelope of values", () => {
-  it("is as docs/formats.md says", () => {
-    expect(sealed(KEY, Buffer.from("value")).toString("hex")).toBe(STORED);
-    expect(Buffer.from(unsealed(KEY, Buffer.from(STORED, "hex")) ?? "").toString()).toBe("value");
-  });
-
-  it("fits one key and one value", () => {
-    expect(unsealed(Buffer.from("d\0\x01key\0\x02"), Buffer.from(STORED, "hex"))).toBeUndefined();
-    const bytes = Buffer.from(STORED, "hex");
-    for (let bit = 0; bit < bytes.length * 8; bit++) {
-      const damaged = Buffer.from(bytes);
-      damaged[bit >> 3] = (damaged[bit >> 3] as number) ^ (1 << (bit & 7));
-      expect(unsealed(KEY, damaged)).toBeUndefined();
-    }
-    for (let length = 0; length < bytes.length; length++) {
-      expect(unsealed(KEY, bytes.subarray(0, length))).toBeUndefined();
-    }
-  });
-
-  it("takes an empty value", () => {
-    expect(unsealed(KEY, sealed(KEY, Buffer.alloc(0)))).toHaveLength(0);
-  });
-});
 
 describe("the records", () => {
   const first = KeyGroups.of([{ first: 0, last: 3 }]);
@@ -68,7 +39,7 @@ describe("the records", () => {
   it("of the format name the scope", () => {
     const scope = { job: "a/b", operator: "counts", maxParallelism: 128, groups: last };
     expect(markerText(scope)).toBe(
-      '{"format":"tidemark-lsm","version":1,"job":"a/b","operator":"counts","maxParallelism":128,"groups":[[3,3],[65535,65535]]}\n',
+      '{"format":"tidemark-lsm","version":2,"job":"a/b","operator":"counts","maxParallelism":128,"groups":[[3,3],[65535,65535]]}\n',
     );
     expect(scopePath(scope)).toEqual([
       "h-6df7cee24c7627c8517c73bf5f10ca677e10b658aa2e6b9c44e2804abebd5671",

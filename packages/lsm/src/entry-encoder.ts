@@ -1,0 +1,86 @@
+/**
+ * Entries on their way into a database.
+ *
+ * Invariants:
+ * - Encoded keys are in the order of the keys.
+ * - What a database of our own is given is valid until the next call: its batches copy it.
+ *
+ * @see docs/formats.md#leveldb
+ */
+
+import { isAscii } from "node:buffer";
+import type { BinaryKey } from "@tidemark/core";
+import { AS_BASE64, AS_IT_IS, TAIL_LENGTH } from "./entry-text.js";
+import { EntryBuffers } from "./entry-buffers.js";
+import { NOTHING, registerOfBytes, registerOfText, SEAL_LENGTH, writeSeal } from "./seal.js";
+
+/** Up to so many characters a loop is faster than a call out of JavaScript. */
+const SHORT_LENGTH = 64;
+
+export class EntryEncoder {
+  readonly #prefix: Buffer;
+  readonly #register: number;
+  readonly #keys: EntryBuffers;
+  readonly #values: EntryBuffers;
+
+  /** @param prefix what all keys begin with */
+  constructor(prefix: string, isCopied: boolean) {
+    this.#prefix = Buffer.from(prefix);
+    this.#register = registerOfText(NOTHING, prefix);
+    this.#keys = new EntryBuffers(isCopied);
+    this.#values = new EntryBuffers(isCopied);
+  }
+
+  key(key: BinaryKey): Buffer {
+    const isShort = key.length <= SHORT_LENGTH;
+    const skip = this.#prefix.length;
+    const stored = this.#keys.take(skip + (isShort ? encodedLength(key) : Buffer.byteLength(key)));
+    for (let at = 0; at < skip; at++) stored[at] = this.#prefix[at] as number;
+    if (isShort) encodeText(key, stored, skip);
+    else stored.write(key, skip);
+    return stored;
+  }
+
+  /** `value` as it is stored under `key`. */
+  value(key: BinaryKey, value: Uint8Array): Buffer {
+    const stored = isAscii(value) ? this.#asItIs(value) : this.#asBase64(value);
+    const sealAt = stored.length - SEAL_LENGTH;
+    writeSeal(registerOfBytes(registerOfText(this.#register, key), stored, sealAt), stored, sealAt);
+    return stored;
+  }
+
+  #asItIs(value: Uint8Array): Buffer {
+    const { length } = value;
+    const stored = this.#values.take(length + TAIL_LENGTH);
+    stored.set(value);
+    stored[length] = AS_IT_IS;
+    return stored;
+  }
+
+  #asBase64({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
+    const text = Buffer.from(buffer, byteOffset, byteLength).toString("base64");
+    const stored = this.#values.take(text.length + TAIL_LENGTH);
+    stored.write(text, "latin1");
+    stored[text.length] = AS_BASE64;
+    return stored;
+  }
+}
+
+/** Bytes of `text` as UTF-8; its characters are below U+0100. */
+function encodedLength(text: string): number {
+  let { length } = text;
+  for (let at = 0; at < text.length; at++) length += text.charCodeAt(at) >>> 7;
+  return length;
+}
+
+function encodeText(text: string, bytes: Uint8Array, start: number): void {
+  let to = start;
+  for (let at = 0; at < text.length; at++) {
+    const character = text.charCodeAt(at);
+    if (character < 0x80) bytes[to++] = character;
+    else {
+      bytes[to++] = 0xc0 | (character >>> 6);
+      bytes[to++] = 0x80 | (character & 0x3f);
+    }
+  }
+}
