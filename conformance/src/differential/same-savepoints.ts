@@ -26,14 +26,21 @@ interface Left {
 /** What others are compared with: state and checkpoints in memory. */
 export const REFERENCE: Harness = { name: "memory", backend: memoryBackend, place: memoryPlace };
 
+export interface Comparison {
+  /** @defaultValue state and checkpoints in memory */
+  readonly reference?: Harness;
+  /** Calls of states in place of one. @defaultValue 1 */
+  readonly maxCalls?: number;
+}
+
 /** Each savepoint of a history, and one at its end, is the same as that of `reference` after the same history. */
 export function sameSavepoints(
   harness: Harness,
   coverage: Coverage,
   maxCommands: number,
-  reference: Harness = REFERENCE,
+  { reference = REFERENCE, maxCalls = 1 }: Comparison = {},
 ): fc.IAsyncProperty<[Program]> {
-  return fc.asyncProperty(programs(maxCommands), async (program) => {
+  return fc.asyncProperty(programs(maxCommands, maxCalls), async (program) => {
     const expected = await historyOf(program, reference, new Coverage());
     const found = await historyOf(program, harness, coverage);
     // A failure that was planned for a call strikes only who makes that call: then the histories part, each as it should.
