@@ -10,12 +10,16 @@
 
 import { isAscii } from "node:buffer";
 import type { BinaryKey } from "@tidemark/core";
-import { AS_BASE64, AS_IT_IS, TAIL_LENGTH } from "./entry-text.js";
+import { AS_BASE64, AS_IT_IS, FURTHER, HIGH_APART, PLACES_COUNT_LENGTH, TAIL_LENGTH } from "./entry-text.js";
 import { EntryBuffers } from "./entry-buffers.js";
 import { NOTHING, registerOfBytes, registerOfText, SEAL_LENGTH, writeSeal } from "./seal.js";
 
 /** Up to so many characters a loop is faster than a call out of JavaScript. */
 const SHORT_LENGTH = 64;
+/** Longer values are looked through by a call out of JavaScript. */
+const LONG_BYTES = 1024;
+/** A value of which a greater part is above 127 is shorter, or not much longer, as Base64. */
+const HIGH_SHARE = 6;
 
 export class EntryEncoder {
   readonly #prefix: Buffer;
@@ -43,7 +47,9 @@ export class EntryEncoder {
 
   /** `value` as it is stored under `key`. */
   value(key: BinaryKey, value: Uint8Array): Buffer {
-    const stored = isAscii(value) ? this.#asItIs(value) : this.#asBase64(value);
+    const places = placesLength(value);
+    const stored =
+      places === 0 ? this.#asItIs(value) : places === undefined ? this.#asBase64(value) : this.#apart(value, places);
     const sealAt = stored.length - SEAL_LENGTH;
     writeSeal(registerOfBytes(registerOfText(this.#register, key), stored, sealAt), stored, sealAt);
     return stored;
@@ -57,6 +63,25 @@ export class EntryEncoder {
     return stored;
   }
 
+  #apart(value: Uint8Array, places: number): Buffer {
+    const { length } = value;
+    const stored = this.#values.take(length + places + PLACES_COUNT_LENGTH + TAIL_LENGTH);
+    let to = length;
+    let from = 0;
+    for (let at = 0; at < length; at++) {
+      const byte = value[at] as number;
+      stored[at] = byte & 0x7f;
+      if (byte < 0x80) continue;
+      for (; at - from >= FURTHER; from += FURTHER) stored[to++] = FURTHER;
+      stored[to++] = at - from;
+      from = at + 1;
+    }
+    stored[to++] = places >>> 7;
+    stored[to++] = places & 0x7f;
+    stored[to] = HIGH_APART;
+    return stored;
+  }
+
   #asBase64({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
     const text = Buffer.from(buffer, byteOffset, byteLength).toString("base64");
     const stored = this.#values.take(text.length + TAIL_LENGTH);
@@ -64,6 +89,20 @@ export class EntryEncoder {
     stored[text.length] = AS_BASE64;
     return stored;
   }
+}
+
+/** How many characters say which bytes are above 127; `undefined` if that is too much, or `value` too long to be gone through. */
+function placesLength(value: Uint8Array): number | undefined {
+  const { length } = value;
+  if (length > LONG_BYTES) return isAscii(value) ? 0 : undefined;
+  let places = 0;
+  let from = 0;
+  for (let at = 0; at < length; at++) {
+    if ((value[at] as number) < 0x80) continue;
+    places += 1 + Math.floor((at - from) / FURTHER);
+    from = at + 1;
+  }
+  return places * HIGH_SHARE <= length ? places : undefined;
 }
 
 /** Bytes of `text` as UTF-8; its characters are below U+0100. */

@@ -12,6 +12,11 @@ const KEY = "\0\x01key\xe9\0\x01" as BinaryKey;
 const STORED_KEY = "6400016b6579c3a90001";
 const STORED = [
   { what: "ASCII", value: Buffer.from("value"), stored: "76616c7565740c165f2e6a" },
+  {
+    what: "ASCII with one other byte",
+    value: Buffer.from("\xe9 is there", "latin1"),
+    stored: "692069732074686572650000016801400c0a35",
+  },
   { what: "other bytes", value: Buffer.of(0, 0xff, 0x80), stored: "41502b41620d073c253e" },
 ];
 
@@ -23,6 +28,11 @@ function stored(key: BinaryKey, value: Uint8Array): string {
 
 function opened(key: string, text: string): Buffer | undefined {
   return openedValue(registerOfText(NOTHING, PREFIX + key), text);
+}
+
+/** Of so many bytes every 130th, beginning with the third, is above 127. */
+function withHigh(length: number): Buffer {
+  return Buffer.from(Array.from({ length }, (_, at) => (at % 130 === 2 ? 0x80 | at : at & 0x7f)));
 }
 
 function hexOf(bytes: Uint8Array | undefined): string | undefined {
@@ -43,14 +53,19 @@ describe("an entry", () => {
     expect(hexOf(encoder.key(KEY))).toBe(STORED_KEY);
     const bytes = Buffer.from(encoder.value(KEY, value));
     expect(bytes.toString("hex")).toBe(expected);
-    expect(crc32(Buffer.concat([Buffer.from(PREFIX + KEY, "latin1"), bytes]))).toBe(0);
+    expect(crc32(Buffer.from(PREFIX + KEY + bytes.toString(), "latin1"))).toBe(0);
     expect(hexOf(opened(KEY, bytes.toString()))).toBe(hexOf(value));
   });
 
   it.each([0, 1, 2, 3, 4, 5, 6, 7, 63, 64, 65, 255, 256, 257, 1_023, 1_024, 1_025, 100_000])(
     "of %i bytes comes back, alone and among others",
     (length) => {
-      for (const value of [Buffer.alloc(length, "a"), randomBytes(length), Buffer.alloc(length, 0xff)]) {
+      for (const value of [
+        Buffer.alloc(length, "a"),
+        randomBytes(length),
+        Buffer.alloc(length, 0xff),
+        withHigh(length),
+      ]) {
         for (const key of ["\0\0", KEY, `\0\0${"\xff".repeat(length)}`] as BinaryKey[]) {
           const text = stored(key, value);
           const storedKey = Buffer.from(encoder.key(key)).toString();

@@ -11,9 +11,16 @@ import { crc32 } from "node:zlib";
 import type { BinaryKey, StoreEntry } from "@tidemark/core";
 import { NOTHING, registerOfBytes, registerOfText, SEAL_LENGTH } from "./seal.js";
 
-/** The character behind a value that is ASCII, and behind one that is not and is therefore stored as Base64: `t` and `b`. */
+/**
+ * The character behind a value tells how it stands: `t` as it is, being ASCII; `h` as ASCII, with the places of bytes above 127 behind it; `b` as Base64.
+ */
 export const AS_IT_IS = 0x74;
+export const HIGH_APART = 0x68;
 export const AS_BASE64 = 0x62;
+/** Each place is a number of bytes to skip; this many, and the next one follows. */
+export const FURTHER = 127;
+/** Behind the places stands how many characters they are. */
+export const PLACES_COUNT_LENGTH = 2;
 /** That character and the seal. */
 export const TAIL_LENGTH = 1 + SEAL_LENGTH;
 
@@ -27,7 +34,24 @@ export function openedValue(keyRegister: number, text: string): Buffer | undefin
   const bytes = Buffer.allocUnsafe(end);
   bytes.write(text, 0, end, "latin1");
   if (registerOfText(registerOfBytes(keyRegister, bytes), text, end) !== NOTHING) return undefined;
-  return text.charCodeAt(end) === AS_BASE64 ? Buffer.from(text.slice(0, end), "base64") : bytes;
+  return valueIn(bytes, 0, end, text.charCodeAt(end));
+}
+
+/** The value that stands in `bytes` from `start` to `end`, in the form that `form` names. Shares its memory with `bytes`, if it can. */
+function valueIn(bytes: Buffer, start: number, end: number, form: number | undefined): Buffer {
+  if (form === AS_IT_IS) return start === 0 && end === bytes.length ? bytes : bytes.subarray(start, end);
+  if (form === AS_BASE64) return Buffer.from(bytes.toString("latin1", start, end), "base64");
+  const placesEnd = end - PLACES_COUNT_LENGTH;
+  const valueEnd = placesEnd - (((bytes[placesEnd] as number) << 7) | (bytes[placesEnd + 1] as number));
+  for (let at = start, place = valueEnd; place < placesEnd; place++) {
+    const skipped = bytes[place] as number;
+    at += skipped;
+    if (skipped === FURTHER) continue;
+    // Once more does no harm.
+    bytes[at] = (bytes[at] as number) | 0x80;
+    at++;
+  }
+  return bytes.subarray(start, valueEnd);
 }
 
 /** The entries in `rows` of stored keys and texts, without what their keys begin with; `undefined` if one of them is damaged. */
@@ -63,7 +87,6 @@ class OpenedEntry implements StoreEntry {
   }
 
   get value(): Buffer {
-    if (this.#bytes[this.#end] === AS_IT_IS) return this.#bytes.subarray(this.#start, this.#end);
-    return Buffer.from(this.#bytes.toString("latin1", this.#start, this.#end), "base64");
+    return valueIn(this.#bytes, this.#start, this.#end, this.#bytes[this.#end]);
   }
 }

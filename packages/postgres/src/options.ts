@@ -11,7 +11,7 @@ interface CommonOptions {
    */
   readonly schema?: string;
   /**
-   * Bytes that the decoded values of one task may take in memory besides what is not checkpointed yet.
+   * Bytes that what one task has read and written may take in memory besides what is not checkpointed yet.
    * @defaultValue 64 MiB
    */
   readonly cacheBytes?: number;

@@ -7,7 +7,7 @@ import { RedisStore } from "./redis-store.js";
 export interface RedisOptions extends RedisCommonOptions {
   /** Where checkpoints go: a directory is the best place. */
   readonly checkpoints: CheckpointStorage;
-  /** Bytes that decoded values of one task may take in memory. @defaultValue 32 MiB */
+  /** Bytes that what one task has read and written may take in memory besides what is not checkpointed yet. @defaultValue 32 MiB */
   readonly cacheBytes?: number;
   /** Is told why working state that was stored does not count and is rebuilt. */
   readonly onRebuild?: (reason: string) => void;

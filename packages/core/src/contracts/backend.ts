@@ -28,7 +28,7 @@ export interface StoreProvider {
   /** A new handle, not open yet. Core opens it with its scope, and closes it. */
   create(): Store;
   /**
-   * Bytes that the decoded values of one task may take in memory besides what is not checkpointed yet; more as long as that takes less
+   * Bytes that what one task has read and written may take in memory besides what is not checkpointed yet; more as long as that takes less
    * than `memtableBytes`.
    */
   readonly cacheBytes: number;

@@ -16,7 +16,7 @@ import type { BinaryKey } from "../key/binary-key.js";
 import type { EntryBlock, EntrySource } from "../segment/entry-block.js";
 import type { Compression } from "../segment/format.js";
 import type { Slicer } from "../segment/slicer.js";
-import { sortInSlices } from "../table/sorted.js";
+import { sortKeys, TextKeys } from "../table/sort-keys.js";
 
 /** So many runs are merged at once: each takes about a megabyte while it is read. */
 const FAN_IN = 16;
@@ -153,18 +153,15 @@ class OpenRun {
   }
 
   async sorted(slicer: Slicer): Promise<EntrySource> {
-    const order = await sortInSlices(
-      this.#keys.map((sortKey, at) => ({ sortKey, at, lead: 0 })),
-      slicer,
-    );
-    return this.#blocks(order);
+    const { places } = await sortKeys(new TextKeys(this.#keys), slicer);
+    return this.#blocks(places);
   }
 
-  async *#blocks(order: readonly { readonly at: number }[]): EntrySource {
+  async *#blocks(order: Uint32Array): EntrySource {
     const bytes = this.#values.view();
     for (let from = 0; from < order.length; from += BLOCK_ROWS) {
-      const places = order.slice(from, from + BLOCK_ROWS).map(({ at }) => at);
-      const of = <T>(list: readonly T[]): T[] => places.map((at) => list[at] as T);
+      const places = order.subarray(from, from + BLOCK_ROWS);
+      const of = <T>(list: readonly T[]): T[] => Array.from(places, (at) => list[at] as T);
       yield {
         count: places.length,
         keys: of(this.#keys),

@@ -4,6 +4,7 @@ import type { Codec, KeyIdentity } from "../contracts/codec.js";
 import type { BinaryKey } from "../key/binary-key.js";
 import type { Address } from "../table/address.js";
 import type { Epoch } from "../table/epoch.js";
+import { Flattened } from "../stored/flattened.js";
 import type { KeyLocks } from "./key-locks.js";
 
 export interface Scope {
@@ -30,17 +31,21 @@ export function* keysIn<Key>(
 }
 
 /** As `keysIn`, where the keys have to be waited for. Looks at the state when it is asked for the first. */
-export async function* storedKeysIn<Key>(
+export function storedKeysIn<Key>(
   scope: Scope,
   identities: () => AsyncIterable<readonly KeyIdentity[]>,
-): AsyncGenerator<Key, void, undefined> {
+): AsyncIterableIterator<Key> {
   const { address, namespace } = scope;
-  scope.epoch.check();
-  for await (const chunk of identities()) {
-    for (const identity of chunk) {
-      if (address.namespaceOf(identity) === namespace) yield address.keyOf(identity) as Key;
+  return new Flattened(async function* () {
+    scope.epoch.check();
+    for await (const chunk of identities()) {
+      const here =
+        address.namespace === undefined
+          ? chunk
+          : chunk.filter((identity) => address.namespaceOf(identity) === namespace);
+      yield here.map((identity) => address.keyOf(identity) as Key);
     }
-  }
+  });
 }
 
 /** What a reader gets of a stored value. */

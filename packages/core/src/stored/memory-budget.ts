@@ -1,4 +1,4 @@
-/** How much memory the decoded values of a task may take together. Changes always have room; what the store has as well gives way. */
+/** How much memory what a task has read and written may take together. Changes always have room; what the store has as well gives way. */
 
 /** A part of a task that takes memory. */
 export interface MemoryUser {

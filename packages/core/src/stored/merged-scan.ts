@@ -13,22 +13,22 @@ export interface OverlayRow<Content> {
   readonly content: Content | undefined;
 }
 
-/** A row that is there. */
-export interface ScannedRow<Content> {
-  readonly key: BinaryKey;
-  readonly content: Content;
+/** What a scan gives for what the store has, and for what memory has changed. */
+export interface RowOf<Content, Row> {
+  readonly stored: (entry: StoreEntry) => Row;
+  readonly changed: (key: BinaryKey, content: Content) => Row;
 }
 
 /** Rows of both, ascending by key, in chunks of some; `overlay` is ascending too. */
-export async function* mergedScan<Content>(
+export async function* mergedScan<Content, Row>(
   stored: AsyncIterable<readonly StoreEntry[]>,
   overlay: readonly OverlayRow<Content>[],
-  decode: (entry: StoreEntry) => Content,
-): AsyncGenerator<readonly ScannedRow<Content>[], void, undefined> {
+  rowOf: RowOf<Content, Row>,
+): AsyncGenerator<readonly Row[], void, undefined> {
   let at = 0;
   let cleared: BinaryKey | undefined;
   for await (const chunk of stored) {
-    const rows: ScannedRow<Content>[] = [];
+    const rows: Row[] = [];
     for (const entry of chunk) {
       let isHidden = false;
       for (; at < overlay.length; at++) {
@@ -36,13 +36,15 @@ export async function* mergedScan<Content>(
         if (row.key > entry.key) break;
         if (row.clears) cleared = row.key;
         if (row.key === entry.key) isHidden = true;
-        if (row.content !== undefined) rows.push({ key: row.key, content: row.content });
+        if (row.content !== undefined) rows.push(rowOf.changed(row.key, row.content));
       }
       if (isHidden || (cleared !== undefined && entry.key.startsWith(cleared))) continue;
-      rows.push({ key: entry.key, content: decode(entry) });
+      rows.push(rowOf.stored(entry));
     }
     if (rows.length > 0) yield rows;
   }
-  const rest = overlay.slice(at).flatMap(({ key, content }) => (content === undefined ? [] : [{ key, content }]));
+  const rest = overlay
+    .slice(at)
+    .flatMap(({ key, content }) => (content === undefined ? [] : [rowOf.changed(key, content)]));
   if (rest.length > 0) yield rest;
 }

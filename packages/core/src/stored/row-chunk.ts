@@ -6,6 +6,7 @@
  */
 
 import type { BinaryKey } from "../key/binary-key.js";
+import { CELL_OFFSET } from "../table/state-table.js";
 import type { RowKey } from "./row-key.js";
 import type { RowLayer } from "./row-layer.js";
 
@@ -28,6 +29,13 @@ const CHUNK_BYTES = CHUNK_WORDS * WORD_BYTES;
 const CHUNK_BYTES_MIN = 4 * 1024;
 /** What the index, and the list of an epoch, take for a row. */
 const INDEX_BYTES = 20;
+const LEAD_BYTES = 5;
+
+/** A row of a chunk. */
+export interface ChunkRow {
+  readonly chunk: RowChunk;
+  readonly place: number;
+}
 
 /** Bytes that a row of so many words takes, with its place in the index. */
 export function rowBytes(words: number): number {
@@ -124,23 +132,56 @@ export class RowChunk {
   isKey(at: number, { length, memory }: RowKey): boolean {
     if (this.#words[at + KEY_LENGTH] !== length) return false;
     const own = this.memory;
-    const start = (at + HEADER_WORDS) * WORD_BYTES;
+    const start = keyStart(at);
     for (let index = 0; index < length; index++) if (own[start + index] !== memory[index]) return false;
     return true;
   }
 
   keyOf(at: number): BinaryKey {
-    const start = (at + HEADER_WORDS) * WORD_BYTES;
-    return this.memory.toString("latin1", start, start + (this.#words[at + KEY_LENGTH] as number)) as BinaryKey;
+    const start = keyStart(at);
+    return this.memory.toString("latin1", start, start + this.#keyLength(at)) as BinaryKey;
+  }
+
+  /** With how many bytes, behind key group and state, the key begins as that of another row; at most `limit`. */
+  sharedLength(at: number, other: ChunkRow, limit: number): number {
+    const end = Math.min(limit, this.#keyLength(at) - CELL_OFFSET, other.chunk.#keyLength(other.place) - CELL_OFFSET);
+    const own = this.memory;
+    const others = other.chunk.memory;
+    const ownStart = keyStart(at) + CELL_OFFSET;
+    const otherStart = keyStart(other.place) + CELL_OFFSET;
+    let shared = 0;
+    while (shared < end && own[ownStart + shared] === others[otherStart + shared]) shared++;
+    return shared;
+  }
+
+  /** Five bytes of the key behind key group, state and `skip` others, as a number; those that are missing count as 0. */
+  leadOf(at: number, skip: number): number {
+    const start = keyStart(at) + CELL_OFFSET;
+    const end = keyStart(at) + this.#keyLength(at);
+    let lead = 0;
+    for (let from = start + skip; from < start + skip + LEAD_BYTES; from++) {
+      lead = lead * 0x100 + (from < end ? (this.memory[from] as number) : 0);
+    }
+    return lead;
+  }
+
+  /** As comparators of `Array.sort`, of rows of one key group and state. */
+  compareKeys(at: number, other: ChunkRow): number {
+    const shared = CELL_OFFSET + this.sharedLength(at, other, Number.POSITIVE_INFINITY);
+    const [length, otherLength] = [this.#keyLength(at), other.chunk.#keyLength(other.place)];
+    if (shared === length || shared === otherLength) return length - otherLength;
+    return (
+      (this.memory[keyStart(at) + shared] as number) - (other.chunk.memory[keyStart(other.place) + shared] as number)
+    );
   }
 
   groupOf(at: number): number {
-    const start = (at + HEADER_WORDS) * WORD_BYTES;
+    const start = keyStart(at);
     return ((this.memory[start] as number) << 8) | (this.memory[start + 1] as number);
   }
 
   valueStart(at: number): number {
-    return (at + HEADER_WORDS) * WORD_BYTES + (this.#words[at + KEY_LENGTH] as number);
+    return keyStart(at) + this.#keyLength(at);
   }
 
   valueEnd(at: number): number {
@@ -153,7 +194,7 @@ export class RowChunk {
 
   /** Whether a value of `length` bytes fits the row. */
   fits(at: number, length: number): boolean {
-    return rowWords(this.#words[at + KEY_LENGTH] as number, length) <= this.sizeOf(at);
+    return rowWords(this.#keyLength(at), length) <= this.sizeOf(at);
   }
 
   /** Replaces the value of a row by the bytes of `source` from `start` to `end`. */
@@ -181,6 +222,10 @@ export class RowChunk {
     return this.#has(at, IS_USED);
   }
 
+  #keyLength(at: number): number {
+    return this.#words[at + KEY_LENGTH] as number;
+  }
+
   #begin(words: number): number {
     const at = this.#usedWords;
     this.#usedWords += words;
@@ -196,6 +241,10 @@ export class RowChunk {
   #has(at: number, flag: number): boolean {
     return ((this.#words[at + SIZE] as number) & flag) !== 0;
   }
+}
+
+function keyStart(at: number): number {
+  return (at + HEADER_WORDS) * WORD_BYTES;
 }
 
 /** A part of some memory. */

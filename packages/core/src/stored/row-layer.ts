@@ -8,6 +8,7 @@
 import { assert } from "../assert.js";
 import { FLAG_DELETE } from "../segment/entry-block.js";
 import type { FrozenRows } from "../table/frozen-rows.js";
+import type { SortKeys } from "../table/sort-keys.js";
 import { CHUNK_WORDS, type RowChunk } from "./row-chunk.js";
 
 const LISTED_MIN = 64;
@@ -20,6 +21,8 @@ export class RowLayer {
   #isClean: boolean;
   #epoch = 0;
   #readers = 0;
+  /** With how many bytes, behind key group and state, all keys begin alike. */
+  #shared = Number.POSITIVE_INFINITY;
 
   constructor(isClean: boolean) {
     this.#isClean = isClean;
@@ -68,6 +71,13 @@ export class RowLayer {
       this.#places = longer;
     }
     this.#places[this.#count++] = (this.#chunks.length - 1) * CHUNK_WORDS + place;
+    // Now the key is at hand; at the barrier it would have to be fetched.
+    const first = { chunk: this.chunkAt(0), place: this.placeAt(0) };
+    this.#shared = this.chunkAt(this.#count - 1).sharedLength(place, first, this.#shared);
+  }
+
+  get sharedLength(): number {
+    return this.#shared;
   }
 
   chunkAt(at: number): RowChunk {
@@ -88,6 +98,7 @@ export class RowLayer {
       // A row that had to make room for another one of its key comes before that, and so does not count.
       isDroppedAt: () => false,
       sortKeyAt: (at) => this.chunkAt(at).keyOf(this.placeAt(at)),
+      sortKeysOf: (places) => new ChunkKeys(this, places),
       appendAt: (at, block) => {
         const chunk = this.chunkAt(at);
         const place = this.placeAt(at);
@@ -121,5 +132,40 @@ export class RowLayer {
   #letGo(): void {
     this.#chunks = [];
     this.#places = new Int32Array(0);
+  }
+}
+
+/** Keys where they stand. Their units are bytes. */
+class ChunkKeys implements SortKeys {
+  readonly #layer: RowLayer;
+  readonly #places: readonly number[];
+
+  constructor(layer: RowLayer, places: readonly number[]) {
+    this.#layer = layer;
+    this.#places = places;
+  }
+
+  get count(): number {
+    return this.#places.length;
+  }
+
+  sharedLength(_from: number, _until: number, limit: number): number {
+    return Math.min(limit, this.#layer.sharedLength);
+  }
+
+  leadOf(at: number, skip: number): number {
+    const row = this.#placeOf(at);
+    return this.#layer.chunkAt(row).leadOf(this.#layer.placeAt(row), skip);
+  }
+
+  compare(a: number, b: number): number {
+    const first = this.#placeOf(a);
+    const second = this.#placeOf(b);
+    const other = { chunk: this.#layer.chunkAt(second), place: this.#layer.placeAt(second) };
+    return this.#layer.chunkAt(first).compareKeys(this.#layer.placeAt(first), other);
+  }
+
+  #placeOf(at: number): number {
+    return this.#places[at] as number;
   }
 }

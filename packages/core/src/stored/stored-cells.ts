@@ -162,15 +162,12 @@ export class StoredCells implements StateTable {
   }
 
   /** The rows that are present, by key group, ascending by key; in chunks. */
-  async *cells(): AsyncGenerator<readonly CellRow[], void, undefined> {
-    const { address } = this.#options;
-    const scanned = scanGroups({
-      ...this.#options,
-      reads: this.#access.reads,
-      overlay: this.#overlay(),
-      decode: ({ value }) => this.#read(value),
+  cells(): AsyncGenerator<readonly CellRow[], void, undefined> {
+    const scan = { ...this.#options, reads: this.#access.reads, overlay: this.#overlay() };
+    return scanGroups(scan, {
+      stored: (entry) => this.met(entry),
+      changed: (key, content) => ({ ...this.#options.address.decode(key, CELL_OFFSET), key, content }),
     });
-    for await (const rows of scanned) yield rows.map((row) => ({ ...address.decode(row.key, CELL_OFFSET), ...row }));
   }
 
   /** The row that an entry of the store is. */

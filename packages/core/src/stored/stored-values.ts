@@ -105,32 +105,24 @@ export class StoredValues implements StateTable {
   }
 
   /** The keys that are present with their values, by key group, ascending by encoded key; in chunks. */
-  async *cells(): AsyncGenerator<readonly MetRow[], void, undefined> {
-    const { address } = this.#options;
-    const scanned = scanGroups({
-      ...this.#options,
-      reads: this.#access.reads,
-      overlay: this.#overlay((at) => this.#contentAt(at)),
-      decode: ({ value }) => this.#decoded(value),
+  cells(): AsyncGenerator<readonly MetRow[], void, undefined> {
+    const scan = { ...this.#options, reads: this.#access.reads, overlay: this.#overlay((at) => this.#contentAt(at)) };
+    return scanGroups(scan, {
+      stored: (entry) => this.met(entry),
+      changed: (key, content) => ({ key, identity: this.#identityOf(key), content }),
     });
-    for await (const rows of scanned) {
-      yield rows.map(({ key, content }) => ({ key, identity: address.decode(key, CELL_OFFSET).identity, content }));
-    }
   }
 
   /** The keys that are present, as in `cells`; values stay as they are. */
-  async *identities(): AsyncGenerator<readonly KeyIdentity[], void, undefined> {
-    const { address } = this.#options;
+  identities(): AsyncGenerator<readonly KeyIdentity[], void, undefined> {
     const overlay = this.#overlay((at) => (this.#rows.isDeleted(at) ? undefined : true));
-    const scan = { ...this.#options, reads: this.#access.reads, overlay, decode: noContent };
-    for await (const rows of scanGroups(scan)) {
-      yield rows.map(({ key }) => address.decode(key, CELL_OFFSET).identity);
-    }
+    const scan = { ...this.#options, reads: this.#access.reads, overlay };
+    return scanGroups(scan, { stored: ({ key }) => this.#identityOf(key), changed: (key) => this.#identityOf(key) });
   }
 
   /** The row that an entry of the store is. */
   met({ key, value }: StoreEntry): MetRow {
-    return { key, identity: this.#options.address.decode(key, CELL_OFFSET).identity, content: this.#decoded(value) };
+    return { key, identity: this.#identityOf(key), content: this.#decoded(value) };
   }
 
   freeze(): FrozenRows {
@@ -164,6 +156,10 @@ export class StoredValues implements StateTable {
     this.#key.set(key, namespace);
   }
 
+  #identityOf(key: BinaryKey): KeyIdentity {
+    return this.#options.address.decode(key, CELL_OFFSET).identity;
+  }
+
   #contentAt(address: number): unknown {
     return this.#rows.isDeleted(address) ? undefined : this.#options.codec.read(this.#rows.valueOf(address));
   }
@@ -187,8 +183,4 @@ export class StoredValues implements StateTable {
 
 function asItIs(content: unknown): unknown {
   return content;
-}
-
-function noContent(): undefined {
-  return undefined;
 }

@@ -10,6 +10,7 @@
 import type { ByteWriter } from "../bytes/byte-writer.js";
 import type { BinaryKey } from "../key/binary-key.js";
 import type { BlockBuilder } from "./block-builder.js";
+import type { SortKeys } from "./sort-keys.js";
 
 export interface FrozenRows {
   readonly stateId: number;
@@ -21,6 +22,8 @@ export interface FrozenRows {
   isVoid?(first: number, last: number): boolean;
   /** Text that sorts among its like as the keys do. Of rows with equal ones the last counts. */
   sortKeyAt(at: number): string;
+  /** The keys of the rows at `places`, if there is something cheaper than their texts to sort them by. */
+  sortKeysOf?(places: readonly number[]): SortKeys;
   /** Appends the entry, its key without key group and state id; or several that stand side by side in the order of keys. */
   appendAt(at: number, block: BlockBuilder): void;
   /** The checkpoint that holds the row has completed: what stayed only until then goes. */

@@ -11,7 +11,7 @@ import type { EntrySource } from "../segment/entry-block.js";
 import type { Slicer } from "../segment/slicer.js";
 import { BlockBuilder } from "./block-builder.js";
 import { type FrozenRows, STRETCH_ROWS } from "./frozen-rows.js";
-import { isSameRow, type RowOrder, sortInSlices } from "./sorted.js";
+import { type SortedPlaces, sortKeys, TextKeys } from "./sort-keys.js";
 
 const BLOCK_ROWS = 256;
 const BLOCK_BYTES = 64 * 1024;
@@ -71,8 +71,8 @@ export class FrozenTable {
   async #sort(slicer: Slicer): Promise<readonly SortedRows[]> {
     const parts: SortedRows[] = [];
     for (const { group, state, places } of await this.#byGroup(slicer)) {
-      const order = distinct(await sortInSlices(orderOf(state, places), slicer), state);
-      parts.push({ group, state, places: Uint32Array.from(order, ({ at }) => at) });
+      const keys = state.sortKeysOf?.(places) ?? new TextKeys(places.map((at) => state.sortKeyAt(at)));
+      parts.push({ group, state, places: distinct(places, await sortKeys(keys, slicer), state) });
     }
     return parts;
   }
@@ -112,20 +112,22 @@ function addTo(groups: Map<number, number[]>, group: number, at: number): void {
   else places.push(at);
 }
 
-function orderOf(state: FrozenRows, places: readonly number[]): RowOrder[] {
-  return places.map((at) => ({ sortKey: state.sortKeyAt(at), at, lead: 0 }));
-}
-
-/** The last of equal rows, which stand side by side in the order they were written; none of those that cancel each other out. */
-function distinct(order: readonly RowOrder[], state: FrozenRows): readonly RowOrder[] {
-  const last = order.length - 1;
+/**
+ * The last of equal rows, which stand side by side in the order they were written; none of those that cancel each other out. `sorted` has places in
+ * `places`.
+ */
+function distinct(places: readonly number[], sorted: SortedPlaces, state: FrozenRows): Uint32Array {
+  const order = sorted.places.map((at) => places[at] as number);
+  let kept = 0;
   let first = 0;
-  return order.filter((row, i) => {
-    if (i !== last && isSameRow(row, order[i + 1] as RowOrder)) return false;
-    const isVoid = state.isVoid?.((order[first] as RowOrder).at, row.at) ?? false;
+  for (let i = 0; i < order.length; i++) {
+    if (i + 1 < order.length && sorted.isSameAsNext(i)) continue;
+    const at = order[i] as number;
+    const isVoid = state.isVoid?.(order[first] as number, at) ?? false;
     first = i + 1;
-    return !isVoid;
-  });
+    if (!isVoid) order[kept++] = at;
+  }
+  return order.slice(0, kept);
 }
 
 /** Makes `block` of as many of the rows at `places`, from the first on, as it takes; gives their number. */
