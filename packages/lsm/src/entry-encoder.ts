@@ -21,6 +21,10 @@ const LONG_BYTES = 1024;
 /** A value of which a greater part is above 127 is shorter, or not much longer, as Base64. */
 const HIGH_SHARE = 6;
 
+/** Where the bytes above 127 of the value that is being encoded are, and how many. */
+const highPlaces = new Uint16Array(LONG_BYTES);
+let highCount = 0;
+
 export class EntryEncoder {
   readonly #prefix: Buffer;
   readonly #register: number;
@@ -66,12 +70,12 @@ export class EntryEncoder {
   #apart(value: Uint8Array, places: number): Buffer {
     const { length } = value;
     const stored = this.#values.take(length + places + PLACES_COUNT_LENGTH + TAIL_LENGTH);
+    stored.set(value);
     let to = length;
     let from = 0;
-    for (let at = 0; at < length; at++) {
-      const byte = value[at] as number;
-      stored[at] = byte & 0x7f;
-      if (byte < 0x80) continue;
+    for (let index = 0; index < highCount; index++) {
+      const at = highPlaces[index] as number;
+      stored[at] = (value[at] as number) & 0x7f;
       for (; at - from >= FURTHER; from += FURTHER) stored[to++] = FURTHER;
       stored[to++] = at - from;
       from = at + 1;
@@ -91,18 +95,40 @@ export class EntryEncoder {
   }
 }
 
-/** How many characters say which bytes are above 127; `undefined` if that is too much, or `value` too long to be gone through. */
+/**
+ * How many characters say which bytes are above 127, which are then in `highPlaces`; `undefined` if that is too much, or `value` too long to be gone
+ * through.
+ */
 function placesLength(value: Uint8Array): number | undefined {
   const { length } = value;
   if (length > LONG_BYTES) return isAscii(value) ? 0 : undefined;
-  let places = 0;
+  findHigh(value);
+  let places = highCount;
   let from = 0;
-  for (let at = 0; at < length; at++) {
-    if ((value[at] as number) < 0x80) continue;
-    places += 1 + Math.floor((at - from) / FURTHER);
+  for (let index = 0; index < highCount; index++) {
+    const at = highPlaces[index] as number;
+    places += Math.floor((at - from) / FURTHER);
     from = at + 1;
   }
   return places * HIGH_SHARE <= length ? places : undefined;
+}
+
+/** Most bytes are ASCII: four are looked at together. */
+function findHigh(value: Uint8Array): void {
+  const { length } = value;
+  highCount = 0;
+  let at = 0;
+  for (; at + 4 <= length; at += 4) {
+    const four =
+      (value[at] as number) | (value[at + 1] as number) | (value[at + 2] as number) | (value[at + 3] as number);
+    if ((four & 0x80) === 0) continue;
+    noteHigh(value, at, at + 4);
+  }
+  noteHigh(value, at, length);
+}
+
+function noteHigh(value: Uint8Array, start: number, end: number): void {
+  for (let at = start; at < end; at++) if ((value[at] as number) >= 0x80) highPlaces[highCount++] = at;
 }
 
 /** Bytes of `text` as UTF-8; its characters are below U+0100. */

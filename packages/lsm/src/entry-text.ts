@@ -26,32 +26,49 @@ export const TAIL_LENGTH = 1 + SEAL_LENGTH;
 
 /** No byte: damage. Of text that has one byte per character the engine knows it without a look. */
 const NO_BYTE = /[\u0100-\uffff]/;
+/** So much text is checked at once: more of it would take memory of its own, which the system fills with zeros each time. */
+const CHECKED_LENGTH = 32 * 1024;
+const scratch = Buffer.allocUnsafeSlow(2 * CHECKED_LENGTH);
 
 /** The value in `text`, which is stored under a key, given by the caller, that comes to `keyRegister`; `undefined` if it is not what was stored there. */
 export function openedValue(keyRegister: number, text: string): Buffer | undefined {
-  const end = text.length - TAIL_LENGTH;
-  if (end < 0 || NO_BYTE.test(text)) return undefined;
-  const bytes = Buffer.allocUnsafe(end);
-  bytes.write(text, 0, end, "latin1");
-  if (registerOfText(registerOfBytes(keyRegister, bytes), text, end) !== NOTHING) return undefined;
-  return valueIn(bytes, 0, end, text.charCodeAt(end));
+  const length = lengthIn(text);
+  if (length < 0 || NO_BYTE.test(text)) return undefined;
+  const bytes = bytesOf(text, length);
+  return registerOfText(registerOfBytes(keyRegister, bytes), text, length) === NOTHING
+    ? decoded(text, bytes)
+    : undefined;
 }
 
-/** The value that stands in `bytes` from `start` to `end`, in the form that `form` names. Shares its memory with `bytes`, if it can. */
-function valueIn(bytes: Buffer, start: number, end: number, form: number | undefined): Buffer {
-  if (form === AS_IT_IS) return start === 0 && end === bytes.length ? bytes : bytes.subarray(start, end);
-  if (form === AS_BASE64) return Buffer.from(bytes.toString("latin1", start, end), "base64");
+/** The length of the value in `text` as it stands, without places; not a length of one if it is damaged. */
+function lengthIn(text: string): number {
+  const end = text.length - TAIL_LENGTH;
+  if (text.charCodeAt(end) !== HIGH_APART) return end;
   const placesEnd = end - PLACES_COUNT_LENGTH;
-  const valueEnd = placesEnd - (((bytes[placesEnd] as number) << 7) | (bytes[placesEnd + 1] as number));
-  for (let at = start, place = valueEnd; place < placesEnd; place++) {
-    const skipped = bytes[place] as number;
+  return placesEnd - ((text.charCodeAt(placesEnd) << 7) | text.charCodeAt(placesEnd + 1));
+}
+
+function bytesOf(text: string, length: number): Buffer {
+  const bytes = Buffer.allocUnsafe(length);
+  bytes.write(text, 0, length, "latin1");
+  return bytes;
+}
+
+/** The value in `text`, which stands in `bytes` but for its high bits, or as Base64. */
+function decoded(text: string, bytes: Buffer): Buffer {
+  const end = text.length - TAIL_LENGTH;
+  const form = text.charCodeAt(end);
+  if (form === AS_BASE64) return Buffer.from(text.slice(0, end), "base64");
+  if (form !== HIGH_APART) return bytes;
+  let at = 0;
+  for (let place = bytes.length; place < end - PLACES_COUNT_LENGTH; place++) {
+    const skipped = text.charCodeAt(place);
     at += skipped;
     if (skipped === FURTHER) continue;
-    // Once more does no harm.
     bytes[at] = (bytes[at] as number) | 0x80;
     at++;
   }
-  return bytes.subarray(start, valueEnd);
+  return bytes;
 }
 
 /** The entries in `rows` of stored keys and texts, without what their keys begin with; `undefined` if one of them is damaged. */
@@ -60,33 +77,34 @@ export function openedEntries(
   prefixLength: number,
 ): readonly StoreEntry[] | undefined {
   let text = "";
-  for (const row of rows) text += row[0] + row[1];
-  if (NO_BYTE.test(text)) return undefined;
-  const bytes = Buffer.from(text, "latin1");
-  if (crc32(bytes) !== 0) return undefined;
-  let end = 0;
-  return rows.map(([key, stored]) => {
-    const start = end + key.length;
-    end = start + stored.length;
-    return new OpenedEntry(key.slice(prefixLength) as BinaryKey, bytes, start, end - TAIL_LENGTH);
-  });
+  for (const row of rows) {
+    text += row[0] + row[1];
+    if (text.length < CHECKED_LENGTH) continue;
+    if (!areWhole(text)) return undefined;
+    text = "";
+  }
+  if (!areWhole(text)) return undefined;
+  return rows.map(([key, stored]) => new OpenedEntry(key.slice(prefixLength) as BinaryKey, stored));
 }
 
-/** Many are read for their keys alone. */
+/** Whether `text` is entries as they were stored, one behind the other. */
+function areWhole(text: string): boolean {
+  if (NO_BYTE.test(text)) return false;
+  const bytes = text.length > scratch.length ? Buffer.allocUnsafe(text.length) : scratch;
+  return crc32(bytes.subarray(0, bytes.write(text, "latin1"))) === 0;
+}
+
+/** Many are read for their keys alone, so each reading of a value makes it anew. */
 class OpenedEntry implements StoreEntry {
   readonly key: BinaryKey;
-  readonly #bytes: Buffer;
-  readonly #start: number;
-  readonly #end: number;
+  readonly #text: string;
 
-  constructor(key: BinaryKey, bytes: Buffer, start: number, end: number) {
+  constructor(key: BinaryKey, text: string) {
     this.key = key;
-    this.#bytes = bytes;
-    this.#start = start;
-    this.#end = end;
+    this.#text = text;
   }
 
   get value(): Buffer {
-    return valueIn(this.#bytes, this.#start, this.#end, this.#bytes[this.#end]);
+    return decoded(this.#text, bytesOf(this.#text, lengthIn(this.#text)));
   }
 }

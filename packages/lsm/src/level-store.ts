@@ -100,7 +100,8 @@ export class LevelStore implements Store {
   getManySync(keys: readonly BinaryKey[]): readonly (Uint8Array | undefined)[] {
     const { space } = this.#check();
     try {
-      return keys.map((key) => space.getSync(key));
+      // One key is what is asked for nearly always.
+      return keys.length === 1 ? [space.getSync(keys[0] as BinaryKey)] : keys.map((key) => space.getSync(key));
     } catch (error) {
       throw this.#failed(error);
     }

@@ -25,6 +25,8 @@ const TOTAL_BYTES_MIN = 16 * MIB;
 const WRITE_BUFFER_BYTES_MIN = MIB;
 /** More makes its tables so large that compaction stalls. */
 const WRITE_BUFFER_BYTES_MAX = 64 * MIB;
+const TABLE_BYTES_MIN = 2 * MIB;
+const TABLE_BYTES_MAX = 32 * MIB;
 
 /**
  * `memory` dealt out: a half for changes, a quarter for decoded values, the rest for LevelDB.
@@ -39,14 +41,23 @@ export function memoryBudget(memory: string | number, machineBytes = totalmem())
         'Give at least "16mb" per task, and no more than the machine has.',
     );
   }
-  const writeBufferBytes = Math.min(
-    WRITE_BUFFER_BYTES_MAX,
-    Math.max(WRITE_BUFFER_BYTES_MIN, Math.floor(totalBytes / 32)),
-  );
+  const writeBufferBytes = between(totalBytes / 16, WRITE_BUFFER_BYTES_MIN, WRITE_BUFFER_BYTES_MAX);
   const memtableBytes = Math.floor(totalBytes / 2);
   const cacheBytes = Math.floor(totalBytes / 4);
   const blockCacheBytes = totalBytes - memtableBytes - cacheBytes - 2 * writeBufferBytes;
   return Object.freeze({ totalBytes, memtableBytes, cacheBytes, blockCacheBytes, writeBufferBytes });
+}
+
+/**
+ * Bytes of a table, for a state that is some times as large as `budget`: so small that what is merged into the rest is a small part of it, and so large that
+ * there are not too many.
+ */
+export function tableBytes({ totalBytes }: MemoryBudget): number {
+  return between(totalBytes / 32, TABLE_BYTES_MIN, TABLE_BYTES_MAX);
+}
+
+function between(bytes: number, min: number, max: number): number {
+  return Math.min(max, Math.max(min, Math.floor(bytes)));
 }
 
 function bytesOf(memory: string | number, machineBytes: number): number {

@@ -4,7 +4,7 @@ import { type CheckpointStorage, quoted } from "@tidemark/core";
 import type { Verify } from "./files/database-files.js";
 import type { LevelDatabase } from "./level-database.js";
 import type { EngineOptions } from "./level-module.js";
-import { type MemoryBudget, memoryBudget } from "./memory-budget.js";
+import { type MemoryBudget, memoryBudget, tableBytes } from "./memory-budget.js";
 
 /** Settings for a kind of machine; each option that is given by itself goes before. */
 export type Preset = "ssd" | "spinning-disk" | "low-memory";
@@ -18,13 +18,13 @@ export interface LsmTuning {
    * @defaultValue "256mb"; "32mb" with the preset "low-memory"
    */
   readonly memory?: string | number;
-  /** Bytes that LevelDB collects before it writes a table; it has two such buffers. @defaultValue 1/32 of `memory`, 1 to 64 MiB */
+  /** Bytes that LevelDB collects before it writes a table; it has two such buffers. @defaultValue 1/16 of `memory`, 1 to 64 MiB */
   readonly writeBufferSize?: number;
   /** Bytes of LevelDB's cache of uncompressed blocks. @defaultValue what the other parts leave of `memory` */
   readonly blockCacheSize?: number;
   /** Bytes of a block before compression: the unit that is read. @defaultValue 4 KiB; 64 KiB with "spinning-disk" */
   readonly blockSize?: number;
-  /** Bytes of a table. @defaultValue 8 MiB; 32 MiB with "spinning-disk", 2 MiB with "low-memory" */
+  /** Bytes of a table. @defaultValue 1/32 of `memory`, 2 to 32 MiB; 32 MiB with "spinning-disk" */
   readonly targetFileSizeBase?: number;
   /** @defaultValue 1,000; 100 with "low-memory" */
   readonly maxOpenFiles?: number;
@@ -75,16 +75,17 @@ export interface LsmSettings {
 interface PresetSettings {
   readonly memory: string;
   readonly blockSize: number;
-  readonly targetFileSizeBase: number;
+  /** If it is not what `memory` suggests. */
+  readonly targetFileSizeBase?: number;
   readonly maxOpenFiles: number;
 }
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
 const PRESETS: Readonly<Record<Preset, PresetSettings>> = Object.freeze({
-  ssd: { memory: "256mb", blockSize: 4 * KIB, targetFileSizeBase: 8 * MIB, maxOpenFiles: 1_000 },
+  ssd: { memory: "256mb", blockSize: 4 * KIB, maxOpenFiles: 1_000 },
   "spinning-disk": { memory: "256mb", blockSize: 64 * KIB, targetFileSizeBase: 32 * MIB, maxOpenFiles: 1_000 },
-  "low-memory": { memory: "32mb", blockSize: 4 * KIB, targetFileSizeBase: 2 * MIB, maxOpenFiles: 100 },
+  "low-memory": { memory: "32mb", blockSize: 4 * KIB, maxOpenFiles: 100 },
 });
 
 const TUNING_NAMES = [
@@ -124,11 +125,12 @@ export function lsmSettings(options: LsmOptions): LsmSettings {
       `compression is no boolean. received=${String(tuning.compression)}. LevelDB has Snappy (true), or nothing (false).`,
     );
   }
+  const fileBytes = tuning.targetFileSizeBase ?? preset.targetFileSizeBase ?? tableBytes(budget);
   const engine: EngineOptions = {
     cacheSize: budget.blockCacheBytes,
     writeBufferSize: budget.writeBufferBytes,
     blockSize: inRange("blockSize", tuning.blockSize ?? preset.blockSize, KIB, 4 * MIB),
-    maxFileSize: inRange("targetFileSizeBase", tuning.targetFileSizeBase ?? preset.targetFileSizeBase, MIB, 1024 * MIB),
+    maxFileSize: inRange("targetFileSizeBase", fileBytes, MIB, 1024 * MIB),
     maxOpenFiles: inRange("maxOpenFiles", tuning.maxOpenFiles ?? preset.maxOpenFiles, 74, 50_000),
     compression: tuning.compression ?? true,
   };

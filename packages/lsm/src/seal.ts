@@ -10,14 +10,15 @@
  */
 
 import { crc32 } from "node:zlib";
-import { crcTable, registerAfter } from "./files/crc.js";
+import { Crc } from "./files/crc.js";
 
 export const SEAL_LENGTH = 5;
 
 /** The register before the first byte, and behind whole entries. */
 export const NOTHING = 0xffff_ffff;
 
-const TABLE = crcTable(0xedb8_8320);
+const CRC = new Crc(0xedb8_8320);
+const TABLE = CRC.table;
 const HIGH_BITS = 0x8080_8080;
 /** Of more bytes a call out of JavaScript is faster. */
 const SHORT_BYTES = 256;
@@ -35,7 +36,7 @@ export function registerOfText(register: number, text: string, start = 0): numbe
 
 export function registerOfBytes(register: number, bytes: Uint8Array, end = bytes.length): number {
   if (end > SHORT_BYTES) return ~crc32(bytes.subarray(0, end), ~register >>> 0) >>> 0;
-  return registerAfter(TABLE, register, bytes, [0, end]);
+  return CRC.after(register, bytes, 0, end);
 }
 
 /** Writes the seal of an entry that comes to `register` into `bytes` at `at`. */

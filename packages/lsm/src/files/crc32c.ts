@@ -1,12 +1,12 @@
 /** CRC-32C, the checksum of LevelDB's files. Node has only CRC-32. */
 
-import { crcTable, registerAfter } from "./crc.js";
+import { Crc } from "./crc.js";
 
-const TABLE = crcTable(0x82f63b78);
+const CRC = new Crc(0x82f63b78);
 
 /** CRC-32C of `bytes` from `start` to `end`, going on from `seed`. */
 export function crc32c(bytes: Uint8Array, start = 0, end = bytes.length, seed = 0): number {
-  return ~registerAfter(TABLE, ~seed, bytes, [start, end]) >>> 0;
+  return ~CRC.after(~seed, bytes, start, end) >>> 0;
 }
 
 /** The checksum that LevelDB stores for one that came out as `crc`. */
