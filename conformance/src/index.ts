@@ -30,6 +30,7 @@ export { verify } from "./runner/verify.js";
 export type { VerifyOptions } from "./runner/verify-options.js";
 export { ALL_LAWS } from "./laws/all-laws.js";
 export { MEMORY_HARNESS } from "./reference/memory-harness.js";
+export { TRANSACTIONAL_HARNESS, TransactionalMemory } from "./reference/transactional-memory.js";
 export { MEMORY_STORE_HARNESS } from "./reference/memory-store-harness.js";
 export { writeReport } from "./report/write-report.js";
 export {

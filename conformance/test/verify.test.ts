@@ -25,6 +25,7 @@ describe("the reference", () => {
       damage: "passed",
       surroundings: "incomplete",
       crashes: "not claimed",
+      results: "not claimed",
       state: "passed",
     });
     expect(report.capabilities).toContainEqual({ name: "shared", claimed: "yes", observed: "yes" });

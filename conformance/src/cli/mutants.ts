@@ -5,7 +5,7 @@ import { killMutant, type MutantResult } from "../mutants/kill-mutant.js";
 import type { Terminal } from "./run-command.js";
 
 /** So long may the search for a smaller program take, milliseconds: there are many mutants. */
-const SHRINK_MS = 700;
+const SHRINK_MS = 2000;
 
 /** Of a program so many characters are shown, and of a mutant. */
 const SHOWN_MAX = 60;

@@ -1,7 +1,8 @@
 /** Programs of commands, with different weights in each: rare combinations die where all weights are always the same. */
 
 import fc from "fast-check";
-import { CATALOG } from "../model/catalog.js";
+import { CATALOG, TIMER_LOG } from "../model/catalog.js";
+import type { ProgramSettings } from "../model/job-model.js";
 import { observations, retainedChecks } from "./check-commands.js";
 import {
   checkpoints,
@@ -13,7 +14,7 @@ import {
 } from "./checkpoint-commands.js";
 import type { Command } from "./command.js";
 import { reopenCommands } from "./reopen-commands.js";
-import { concurrentUpdates, refusedWrites, stateCommands, wrongTask } from "./state-commands.js";
+import { concurrentUpdates, refusedWrites, stateCommands, stateCommandsInTurn, wrongTask } from "./state-commands.js";
 import { clockMoves, timerCalls, watermarks } from "./time-commands.js";
 import { zombieCalls } from "./zombie-commands.js";
 
@@ -38,17 +39,8 @@ const KINDS: readonly { readonly commands: fc.Arbitrary<Command>; readonly weigh
   { commands: writesDuringSavepoint, weight: 1 },
 ];
 
-/** A program of commands, and which kinds of them it leaves out: bit `n` for the nth kind. */
-export interface Program {
-  readonly left: number;
-  /**
-   * Whether the numbers of tasks change; otherwise operator state may be left undeclared. Both at once is refused.
-   */
-  readonly rescales: boolean;
-  /** Whether values get newer formats. */
-  readonly evolves: boolean;
-  /** States that operations choose from, one bit each. */
-  readonly focus: number;
+/** A program of commands, and what holds for all of them. It leaves out kinds: bit `n` of `left` for the nth. */
+export interface Program extends ProgramSettings {
   readonly commands: Iterable<Command>;
 }
 
@@ -57,23 +49,40 @@ const LEFT_OUT_MAX = 2 ** KINDS.length - 1;
 
 const ALL_STATES = 2 ** CATALOG.length - 1;
 
-/** Programs of up to `maxCommands` commands; most leave a random third of the kinds out. */
-export function programs(maxCommands: number): fc.Arbitrary<Program> {
+/** Which states are called, one bit each, and which are declared. */
+type Swarm = Pick<ProgramSettings, "focus" | "catalog">;
+
+const oneState = fc.nat(CATALOG.length - 1).map((index) => 1 << index);
+const fewStates = fc.tuple(oneState, oneState, oneState).map(([a, b, c]) => a | b | c);
+
+/** Few states are called; as many more are declared, and what timers write to. */
+const someOfThem: fc.Arbitrary<Swarm> = fc.tuple(fewStates, fewStates).map(([focus, others]) => ({
+  focus,
+  catalog: CATALOG.filter(({ name }, index) => name === TIMER_LOG || (((focus | others) >> index) & 1) === 1),
+}));
+
+const allOfThem: fc.Arbitrary<Swarm> = fc.constant({ focus: ALL_STATES, catalog: CATALOG });
+
+/**
+ * Programs of up to `maxCommands` commands; most leave a random third of the kinds out, and most of the states.
+ * In place of one call of a state a program may have up to `maxCalls`, each of which counts as a command.
+ */
+export function programs(maxCommands: number, maxCalls = 1): fc.Arbitrary<Program> {
   const arbitraries = KINDS.flatMap(({ commands, weight }, kind) => {
-    const limited = commands.map((each) => unlessLeftOut(each, kind));
+    const given = kind === 0 && maxCalls > 1 ? stateCommandsInTurn(maxCalls) : commands;
+    const limited = given.map((each) => unlessLeftOut(each, kind));
     return Array.from({ length: weight }, () => limited);
   });
   const bits = fc.nat(LEFT_OUT_MAX);
-  const state = fc.nat(CATALOG.length - 1).map((index) => 1 << index);
-  const few = fc.tuple(state, state, state).map(([a, b, c]) => a | b | c);
   const left = fc.tuple(bits, bits).map(([a, b]) => a & b & ~1);
-  return fc.record({
+  const settings = fc.record({
     left: fc.oneof(fc.constant(0), left, left),
     rescales: fc.boolean(),
     evolves: fc.constantFrom(false, false, true),
-    focus: fc.oneof(fc.constant(ALL_STATES), few, few),
-    commands: fc.commands(arbitraries, { maxCommands, size: "max" }),
   });
+  const swarm = fc.oneof(allOfThem, someOfThem, someOfThem);
+  const commands = fc.commands(arbitraries, { maxCommands, size: "max" });
+  return fc.tuple(settings, swarm, commands).map(([some, others, each]) => ({ ...some, ...others, commands: each }));
 }
 
 function unlessLeftOut(each: Command, kind: number): Command {

@@ -10,9 +10,11 @@ import {
   type Operation,
   setAllEntries,
   updated,
+  type Verb,
 } from "../model/operation.js";
 import type { ModelTimer } from "../model/timer-model.js";
 import { MAX_PARALLELISM } from "./declare.js";
+import { tamper } from "./tamper.js";
 
 /** Any handle of a state, or of a namespace of one. */
 export type Handle = Readonly<Record<string, (...given: readonly unknown[]) => unknown>>;
@@ -44,25 +46,47 @@ export interface RunningJob {
 
 /** Does what `operation` says, and resolves to what the call gave. */
 export async function callState(job: RunningJob, operation: Operation): Promise<unknown> {
-  const tasks = job.operators[operation.operator] ?? [];
-  if (isOperatorKind(operation.spec.kind)) return callOperatorState(tasks, operation);
-  const task = tasks[ownerIndex(operation.key, tasks)] as LooseTask;
-  return callKeyed(task, operation);
+  return startCall(job, operation);
 }
 
 /** As `callState`, in the task given, whoever owns the key. */
 export async function callKeyed(task: LooseTask, operation: Operation): Promise<unknown> {
+  return startKeyed(task, operation);
+}
+
+/** What the call gave, or a promise of it if the call gives one; throws what the call throws. */
+export function startCall(job: RunningJob, operation: Operation): unknown {
+  const tasks = job.operators[operation.operator] ?? [];
+  if (isOperatorKind(operation.spec.kind)) return callOperatorState(tasks, operation);
+  const task = tasks[ownerIndex(operation.key, tasks)] as LooseTask;
+  return startKeyed(task, operation);
+}
+
+/** Whether something has to be waited for. */
+export function isPromise(given: unknown): given is PromiseLike<unknown> {
+  return typeof given === "object" && given !== null && typeof (given as { then?: unknown }).then === "function";
+}
+
+/** Methods that have a form without a promise. */
+const SYNC_FORMS: Readonly<Partial<Record<Verb, string>>> = {
+  get: "getSync",
+  has: "hasSync",
+  isEmpty: "isEmptySync",
+  keys: "keysSync",
+  entries: "entriesSync",
+};
+
+function startKeyed(task: LooseTask, operation: Operation): unknown {
   if (operation.verb === "merge") return mergeNamespaces(task, operation);
   const handle = handleOf(task, operation);
   const { verb, key, field } = operation;
-  const isSync = operation.isSync && `${verb}Sync` in handle;
+  const syncForm = SYNC_FORMS[verb];
+  const method = operation.isSync && syncForm !== undefined && syncForm in handle ? syncForm : verb;
   switch (verb) {
     case "keys":
-      return isSync ? [...(call(handle, "keysSync") as Iterable<unknown>)] : collect(call(handle, "keys"));
+      return allOf(call(handle, method));
     case "entries":
-      return isSync
-        ? [...(call(handle, "entriesSync", key) as Iterable<unknown>)]
-        : collect(call(handle, "entries", key));
+      return allOf(call(handle, method, key));
     case "deleteAll":
       return deleteAll(handle, operation);
     case "drain":
@@ -73,47 +97,63 @@ export async function callKeyed(task: LooseTask, operation: Operation): Promise<
     case "has":
     case "isEmpty": {
       const arguments_ = operation.spec.kind === "map" && verb !== "isEmpty" ? [key, field] : [key];
-      return isSync ? call(handle, `${verb}Sync`, ...arguments_) : await call(handle, verb, ...arguments_);
+      return call(handle, method, ...arguments_);
     }
     default:
       return writeKeyed(handle, operation);
   }
 }
 
+/** The items of an enumeration, or a promise of them. */
+function allOf(items: unknown): unknown {
+  return Symbol.asyncIterator in (items as object) ? collect(items) : [...(items as Iterable<unknown>)];
+}
+
 /** Deletes each key as it is met. */
-async function deleteAll(handle: Handle, { isSync, spec }: Operation): Promise<unknown[]> {
-  const found: unknown[] = [];
-  const keys = call(handle, isSync && "keysSync" in handle ? "keysSync" : "keys") as AsyncIterable<unknown>;
-  for await (const key of keys) {
-    found.push(key);
-    call(handle, spec.kind === "map" ? "clear" : "delete", key);
-  }
-  return found;
+function deleteAll(handle: Handle, { isSync, spec }: Operation): unknown {
+  const method = isSync && "keysSync" in handle ? "keysSync" : "keys";
+  return meetAll(call(handle, method), (key) => void call(handle, spec.kind === "map" ? "clear" : "delete", key));
 }
 
 /** Deletes each field as it is met, and sets one behind the first. */
-async function drain(handle: Handle, operation: Operation): Promise<unknown[]> {
+function drain(handle: Handle, operation: Operation): unknown {
   const { key, field, isSync } = operation;
-  const found: unknown[] = [];
   const method = isSync && "entriesSync" in handle ? "entriesSync" : "entries";
-  const entries = call(handle, method, key) as AsyncIterable<[unknown, unknown]>;
-  for await (const entry of entries) {
-    found.push(entry);
-    call(handle, "delete", key, entry[0]);
-    if (found.length === 1) call(handle, "set", key, field, givenValue(operation));
+  return meetAll(call(handle, method, key), (entry, index) => {
+    call(handle, "delete", key, (entry as readonly [unknown, unknown])[0]);
+    if (index === 0) call(handle, "set", key, field, givenValue(operation));
+  });
+}
+
+/** Does something at each item, as it is met; gives the items. */
+function meetAll(items: unknown, meet: (item: unknown, index: number) => void): unknown {
+  const found: unknown[] = [];
+  const take = (item: unknown): void => meet(item, found.push(item) - 1);
+  if (Symbol.asyncIterator in (items as object)) {
+    return takeAll(items as AsyncIterable<unknown>, take).then(() => found);
   }
+  for (const item of items as Iterable<unknown>) take(item);
   return found;
 }
 
-async function mergeNamespaces(task: LooseTask, operation: Operation): Promise<void> {
+async function takeAll(items: AsyncIterable<unknown>, take: (item: unknown) => void): Promise<void> {
+  for await (const item of items) take(item);
+}
+
+function mergeNamespaces(task: LooseTask, operation: Operation): unknown {
   const { key, namespace, isSync } = operation;
   const state = stateOf(task, operation);
   const method = isSync && "mergeNamespacesSync" in state ? "mergeNamespacesSync" : "mergeNamespaces";
-  await call(state, method, key, namespace, mergedNamespaces(operation));
+  return nothingOf(call(state, method, key, namespace, mergedNamespaces(operation)));
+}
+
+/** What a write gives is not looked at, except that it may have to be waited for. */
+function nothingOf(given: unknown): Promise<undefined> | undefined {
+  return isPromise(given) ? Promise.resolve(given).then(() => undefined) : undefined;
 }
 
 function stateOf(task: LooseTask, { spec }: Pick<Operation, "spec">): Handle {
-  const found = Object.getOwnPropertyDescriptor(task.states, spec.name)?.value as Handle | undefined;
+  const found = Object.hasOwn(task.states, spec.name) ? task.states[spec.name] : undefined;
   if (found === undefined) throw new Error(`The task has no such state. name=${spec.name}`);
   return found;
 }
@@ -135,76 +175,53 @@ export function ownerIndex(key: ModelKey, tasks: readonly LooseTask[]): number {
   return tasks.findIndex(({ keyGroups }) => keyGroups.has(group));
 }
 
-async function writeKeyed(handle: Handle, operation: Operation): Promise<undefined> {
+function writeKeyed(handle: Handle, operation: Operation): Promise<undefined> | undefined {
   const { spec, verb, key, field } = operation;
   const isSync = operation.isSync && "addSync" in handle;
   const folds = spec.kind === "reducing" || spec.kind === "aggregating";
   if (verb === "delete" && spec.kind === "map") call(handle, "delete", key, field);
   else if (verb === "delete" || verb === "clear") call(handle, verb, key);
   else if (verb === "setAll") call(handle, "setAll", key, setAllEntries(operation));
-  else if (folds) await call(handle, isSync ? "addSync" : "add", key, givenValue(operation));
-  else await writeValues(operation, (given) => call(handle, verb, key, ...(spec.kind === "map" ? [field] : []), given));
+  else if (folds) return nothingOf(call(handle, isSync ? "addSync" : "add", key, givenValue(operation)));
+  else {
+    return writeValues(operation, (given) => call(handle, verb, key, ...(spec.kind === "map" ? [field] : []), given));
+  }
   return undefined;
 }
 
 /** Lists are set as a whole, everything else is given one value. */
-async function writeValues(operation: Operation, write: (given: unknown) => unknown): Promise<void> {
+function writeValues(operation: Operation, write: (given: unknown) => unknown): Promise<undefined> | undefined {
   const { spec, verb, tampers } = operation;
   const isList = spec.kind === "list" || spec.kind === "split-list" || spec.kind === "union-list";
   const given = isList && verb !== "add" ? givenValues(operation) : givenValue(operation);
-  await write(given);
-  if (tampers) tamper(given);
+  const written = nothingOf(write(given));
+  if (!tampers) return written;
+  if (written !== undefined) return written.then(() => void tamper(given));
+  tamper(given);
+  return undefined;
 }
 
-async function callOperatorState(tasks: readonly LooseTask[], operation: Operation): Promise<unknown> {
+function callOperatorState(tasks: readonly LooseTask[], operation: Operation): unknown {
   const { spec, verb, field, task } = operation;
   if (spec.kind !== "broadcast") {
     const handle = handleOf(tasks[task % tasks.length] as LooseTask, operation);
     if (verb === "get") return call(handle, "get");
-    await writeValues(operation, (given) => call(handle, verb, given));
-    return undefined;
+    return writeValues(operation, (given) => call(handle, verb, given));
   }
   const handles = tasks.map((each) => handleOf(each, operation));
   const one = handles[task % handles.length] as Handle;
   if (verb === "entries") return [...(call(one, "entries") as Iterable<unknown>)];
   if (verb === "get") return call(one, "get", field);
-  for (const handle of handles) {
-    if (verb === "set") await writeValues(operation, (given) => call(handle, "set", field, given));
-    else call(handle, verb, ...(verb === "delete" ? [field] : []));
-  }
-  return undefined;
+  const written = handles.map((handle) => {
+    if (verb === "set") return writeValues(operation, (given) => call(handle, "set", field, given));
+    return nothingOf(call(handle, verb, ...(verb === "delete" ? [field] : [])));
+  });
+  const underWay = written.filter((each) => each !== undefined);
+  return underWay.length === 0 ? undefined : Promise.all(underWay).then(() => undefined);
 }
 
 export async function collect(items: unknown): Promise<unknown[]> {
   const found: unknown[] = [];
   for await (const item of items as AsyncIterable<unknown>) found.push(item);
   return found;
-}
-
-/** Changes whatever can be changed of a value that a state was given, or has given. */
-export function tamper(value: unknown): void {
-  if (typeof value !== "object" || value === null) return;
-  const container = value instanceof Map || value instanceof Set ? (value as ReadonlyMap<unknown, unknown>) : undefined;
-  const members = container === undefined ? [] : [...container.keys(), ...container.values()];
-  if (!ArrayBuffer.isView(value)) {
-    for (const member of [...members, ...(Object.values(value) as unknown[])]) tamper(member);
-  }
-  for (const change of changesOf(value)) {
-    try {
-      change();
-    } catch {
-      // It is frozen: all the better.
-    }
-  }
-}
-
-function changesOf(value: object): (() => unknown)[] {
-  if (Array.isArray(value)) return [() => value.push("tampered"), () => (value[0] = "tampered")];
-  if (value instanceof Date) return [() => value.setTime(99)];
-  if (value instanceof Map) return [() => value.set("tampered", 1), () => value.delete([...value.keys()][0])];
-  if (value instanceof Set) return [() => value.add("tampered")];
-  if (value instanceof Uint8Array) return [() => value.fill(255)];
-  if (value instanceof Float64Array) return [() => value.fill(255)];
-  if (value instanceof BigInt64Array) return [() => value.fill(255n)];
-  return [() => Object.assign(value, { tampered: 1 }), () => Object.assign(value, { a: "tampered" })];
 }

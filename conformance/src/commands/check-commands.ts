@@ -5,7 +5,7 @@ import { memoryPlace } from "../harness.js";
 import { FIRST_SHAPE, type JobModel, restoredContents, type Snapshot } from "../model/job-model.js";
 import { lookAt } from "../model/times.js";
 import { expectEqual } from "../oracles/expectations.js";
-import { expectedLines, firstDifference, observeJob } from "../oracles/observe.js";
+import { expectedState, observeJob, stateDifference } from "../oracles/observe.js";
 import { type Command, command } from "./command.js";
 import { openRunning } from "./open-running.js";
 import { seededRandom } from "../faults/seeded-random.js";
@@ -45,7 +45,8 @@ async function expectRestores(
   { model, real }: { readonly model: JobModel; readonly real: World },
 ): Promise<void> {
   const parallelism = snapshot.contents.map(({ tasks }) => tasks.length);
-  const shape = { ...FIRST_SHAPE, parallelism, format: model.format };
+  const { catalog, format } = model;
+  const shape = { ...FIRST_SHAPE, declared: [catalog, catalog], parallelism, format };
   const reader = await openRunning({
     backend: real.harness.backend(),
     storage: memoryPlace().open(),
@@ -60,7 +61,7 @@ async function expectRestores(
   expectEqual(reader.control.restoredFrom, snapshot.id, "Restored from");
   const contents = restoredContents(snapshot, shape);
   for (const { times } of contents) lookAt(times, model.nowMs);
-  const found = firstDifference(await observeJob(reader, shape.declared), expectedLines(contents, shape.declared));
+  const found = stateDifference(await observeJob(reader, shape.declared), expectedState(contents, shape.declared));
   if (found !== undefined) throw new Error(`Checkpoint ${snapshot.id} restores to another state: ${found}`);
   await reader.control.close();
 }

@@ -54,9 +54,9 @@ export function ruleOf({ call, kind, when, outcome, times }: StorageFault): Rule
 
 /** Takes a checkpoint without disturbance, and checks what follows from it. */
 export async function takeCheckpoint(model: JobModel, real: World, full = false): Promise<void> {
-  const cut = structuredClone(model.contents);
+  const cut = model.snapshot(-1);
   const info = await real.running.control.checkpoint({ full });
-  await completed(info, { ...model.snapshot(info.id), contents: cut }, { model, real });
+  await completed(info, { ...cut, id: info.id }, { model, real });
 }
 
 /** A checkpoint that a failure may strike. */

@@ -35,6 +35,18 @@ export interface ValueFormat {
   readonly codecOf: CodecOf;
 }
 
+/** By the specifications of the first operator and of the second one. */
+const declared = [new WeakMap<readonly StateSpec[], AnyOperator>(), new WeakMap<readonly StateSpec[], AnyOperator>()];
+
+/** As `declareOperator` in the first format with the kit's codecs, once for the same specifications: a declaration is for many jobs. */
+export function operatorOf(index: number, specs: readonly StateSpec[]): AnyOperator {
+  const known = declared[index]?.get(specs);
+  if (known !== undefined) return known;
+  const operator = declareOperator(index, specs);
+  declared[index]?.set(specs, operator);
+  return operator;
+}
+
 const FIRST_FORMAT: ValueFormat = { format: 0, codecOf };
 
 /** Declares operator `index` with `specs`, in their order, and with timers. */

@@ -1,6 +1,7 @@
 /** Opens a real job in the shape that the model has. */
 
 import {
+  type AnyOperator,
   type Backend,
   type CheckpointStorage,
   type Clock,
@@ -13,7 +14,7 @@ import type { StateSpec } from "../model/catalog.js";
 import { ownersIn, type Shape } from "../model/job-model.js";
 import type { LooseTask, RunningJob } from "./call-state.js";
 import { type CodecOf, codecOf } from "./formats.js";
-import { declareOperator } from "./declare.js";
+import { declareOperator, operatorOf } from "./declare.js";
 import { keyGroupsOf } from "./key-group-shares.js";
 
 export interface OpenRequest {
@@ -35,10 +36,9 @@ export const TIMEOUT_MS = 10_000;
 
 export async function openRunning(request: OpenRequest): Promise<RunningJob> {
   const { backend, storage, job, shape, restore, clock, random } = request;
-  const values = { format: shape.format ?? 0, codecOf: request.codecOf ?? codecOf };
   const heard: string[] = [];
   const tasks = shape.declared.flatMap((specs, index) => {
-    const operator = declareOperator(index, specs.map(request.declaredAs ?? itself), values);
+    const operator = operatorFor(request, index, specs);
     return keyGroupsOf(ownersIn(shape, index)).map((keyGroups) => ({ operator, keyGroups }));
   });
   const control = await openJob({
@@ -68,8 +68,17 @@ export async function openRunning(request: OpenRequest): Promise<RunningJob> {
   return { control, operators, heard };
 }
 
-function itself(spec: StateSpec): StateSpec {
-  return spec;
+function operatorFor(
+  { shape, codecOf: codec, declaredAs }: OpenRequest,
+  index: number,
+  specs: readonly StateSpec[],
+): AnyOperator {
+  const format = shape.format ?? 0;
+  if (format === 0 && codec === undefined && declaredAs === undefined) return operatorOf(index, specs);
+  return declareOperator(index, declaredAs === undefined ? specs : specs.map(declaredAs), {
+    format,
+    codecOf: codec ?? codecOf,
+  });
 }
 
 type TimedTask = TaskControl<unknown> & Pick<LooseTask, "states" | "timers">;

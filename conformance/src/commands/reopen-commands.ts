@@ -238,7 +238,7 @@ function shapeOf(
   { declared, parallelism, retain, compression, evolves: isEvolving, isSticky }: Reopening,
   model: JobModel,
 ): Shape {
-  const { rescales, evolves, format } = model;
+  const { rescales, evolves, format, catalog } = model;
   // What is not declared is not looked at: it may come back where the watermark does.
   const needsDeclaring = ({ kind, ttl }: StateSpec): boolean => isOperatorKind(kind) || ttl?.time === "event";
   const isDeclared = (bits: number, spec: StateSpec): boolean =>
@@ -249,7 +249,7 @@ function shapeOf(
     compression,
     parallelism: rescales ? parallelism : FIRST_SHAPE.parallelism,
     ...(rescales && isSticky ? { owners: stickyOwners(model, parallelism) } : {}),
-    declared: declared.map(({ bits, order }) => permuted(CATALOG, order).filter((spec) => isDeclared(bits, spec))),
+    declared: declared.map(({ bits, order }) => permuted(catalog, order).filter((spec) => isDeclared(bits, spec))),
   };
 }
 

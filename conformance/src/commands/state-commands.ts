@@ -5,31 +5,54 @@ import fc from "fast-check";
 import { CATALOG, isLenient, isOperatorKind, type StateSpec } from "../model/catalog.js";
 import type { JobModel } from "../model/job-model.js";
 import { mayStillGive } from "../model/lenience.js";
-import { type Operation, type OperationChoice, resolveOperation, showOperation } from "../model/operation.js";
+import {
+  type Operation,
+  type OperationChoice,
+  resolveOperation,
+  showOperation,
+  type Verb,
+} from "../model/operation.js";
 import { applyToModel, type OperatorContent } from "../model/operator-model.js";
 import { expectCode, expectEqual, settled, expectThat } from "../oracles/expectations.js";
-import { call, callKeyed, callState, handleOf, type LooseTask, ownerIndex, tamper } from "./call-state.js";
+import {
+  call,
+  callKeyed,
+  callState,
+  handleOf,
+  isPromise,
+  type LooseTask,
+  ownerIndex,
+  startCall,
+} from "./call-state.js";
 import { type Command, command, operationChoices } from "./command.js";
 import { MAX_PARALLELISM } from "./declare.js";
+import { tamper } from "./tamper.js";
 import type { World } from "./world.js";
 
-/** Runs the operation that `choice` stands for on both sides, and compares what they give. */
-export async function runOperation(choice: OperationChoice, model: JobModel, real: World): Promise<void> {
+/**
+ * Runs the operation that `choice` stands for on both sides, and compares what they give. Nobody waits where no call does: of millions
+ * of calls most give what they give at once.
+ */
+export function runOperation(choice: OperationChoice, model: JobModel, real: World): Promise<void> | undefined {
   const operation = resolveOperation(choice, model.callable);
-  if (operation === undefined) return;
-  real.coverage.count(`state ${coverageName(operation)}`);
+  if (operation === undefined) return undefined;
+  real.coverage.count(coverageName(operation));
   if (model.health === "poisoned") {
-    await expectCode(() => callState(real.running, operation), ["POISONED"], "A call of a poisoned task");
-    return;
+    return expectCode(() => callState(real.running, operation), ["POISONED"], "A call of a poisoned task");
   }
-  // What such a call does depends on whether it meets what has expired: it is met before.
-  if (isLenient(operation.spec) && (operation.verb === "update" || operation.verb === "drain")) {
-    await runBoth(readOf(operation), model, real);
-  }
-  await runBoth(operation, model, real);
+  return runInTurn(withReads(operation), model, real);
+}
+
+/** The operation, and what is read before and behind it. */
+function withReads(operation: Operation): readonly Operation[] {
+  const { spec, verb } = operation;
+  const read = readOf(operation);
   // What a write has touched is read back, the whole of it.
-  if (operation.spec.kind === "map") await runBoth({ ...readOf(operation), verb: "isEmpty" }, model, real);
-  await runBoth(readOf(operation), model, real);
+  if (spec.kind !== "map" && verb !== "update") return [operation, read];
+  const behind = spec.kind === "map" ? [{ ...read, verb: "isEmpty" as const }, read] : [read];
+  // What such a call does depends on whether it meets what has expired: it is met before.
+  const isReadBefore = isLenient(spec) && (verb === "update" || verb === "drain");
+  return isReadBefore ? [read, operation, ...behind] : [operation, ...behind];
 }
 
 function readOf(operation: Operation): Operation {
@@ -37,8 +60,27 @@ function readOf(operation: Operation): Operation {
   return { ...operation, verb, isSync: true, tampers: false };
 }
 
-async function runBoth(operation: Operation, model: JobModel, real: World): Promise<void> {
-  const actual = await callState(real.running, operation);
+function runInTurn(operations: readonly Operation[], model: JobModel, real: World): Promise<void> | undefined {
+  for (const [index, operation] of operations.entries()) {
+    const given = startCall(real.running, operation);
+    if (isPromise(given)) return finishInTurn(given, operations.slice(index), { model, real });
+    judge(given, operation, model);
+  }
+  return undefined;
+}
+
+/** As `runInTurn`, once the first of `operations` is under way. */
+async function finishInTurn(given: unknown, [first, ...others]: readonly Operation[], both: Both): Promise<void> {
+  judge(await given, first as Operation, both.model);
+  await runInTurn(others, both.model, both.real);
+}
+
+interface Both {
+  readonly model: JobModel;
+  readonly real: World;
+}
+
+function judge(actual: unknown, operation: Operation, model: JobModel): void {
   const content = model.contents[operation.operator] as OperatorContent;
   const isExpiredSeen = mayStillGive(content, operation, { actual, maxParallelism: MAX_PARALLELISM });
   const expected = applyToModel(content, operation, MAX_PARALLELISM);
@@ -51,13 +93,25 @@ export const stateCommands: fc.Arbitrary<Command> = operationChoices.map((choice
   let declared: readonly (readonly StateSpec[])[] | undefined;
   return {
     check: () => true,
-    run(model, real) {
+    async run(model, real) {
       declared = model.callable;
-      return runOperation(choice, model, real);
+      await runOperation(choice, model, real);
     },
     toString: () => shownChoice(choice, declared),
   };
 });
+
+/** Up to `max` calls, one after the other: the first counts as the command that they are, and each other as one more. */
+export function stateCommandsInTurn(max: number): fc.Arbitrary<Command> {
+  return fc.array(stateCommands, { minLength: 1, maxLength: max, size: "max" }).map((calls) => ({
+    check: () => true,
+    async run(model, real) {
+      real.coverage.commands += calls.length - 1;
+      for (const each of calls) await each.run(model, real);
+    },
+    toString: () => calls.join(", "),
+  }));
+}
 
 /** Several updates of one key that are under way at once: they take effect in the order of the calls. */
 export const concurrentUpdates: fc.Arbitrary<Command> = fc
@@ -156,8 +210,19 @@ function keyedOnly(model: JobModel) {
   return model.callable.map((specs) => specs.filter(({ kind }) => !isOperatorKind(kind)));
 }
 
+type NamesByVerb = Map<Verb, string>;
+const coverageNames = new WeakMap<StateSpec, { readonly plain: NamesByVerb; readonly sync: NamesByVerb }>();
+
+/** The very same text for the same thing: its hash is known then, and a new text for each of millions of calls is not made. */
 function coverageName({ spec, verb, isSync }: Operation): string {
-  return `${spec.isNamespaced ? "namespaced " : ""}${spec.kind} ${verb}${isSync ? " sync" : ""}`;
+  const known = coverageNames.get(spec) ?? { plain: new Map<Verb, string>(), sync: new Map<Verb, string>() };
+  const names = isSync ? known.sync : known.plain;
+  const found = names.get(verb);
+  if (found !== undefined) return found;
+  const name = `state ${spec.isNamespaced ? "namespaced " : ""}${spec.kind} ${verb}${isSync ? " sync" : ""}`;
+  names.set(verb, name);
+  coverageNames.set(spec, known);
+  return name;
 }
 
 /** As it reads where `declared` are the states of each operator. @defaultValue everything in both */

@@ -5,8 +5,8 @@ import { ManualClock } from "../faults/manual-clock.js";
 import { ScriptedStorage } from "../faults/scripted-storage.js";
 import { seededRandom } from "../faults/seeded-random.js";
 import type { Harness, Place } from "../harness.js";
-import { FIRST_SHAPE, JobModel, type Shape } from "../model/job-model.js";
-import { expectedLines, firstDifference, observeJob } from "../oracles/observe.js";
+import { FIRST_SHAPE, JobModel, type ProgramSettings, type Shape } from "../model/job-model.js";
+import { expectedState, observeJob, stateDifference } from "../oracles/observe.js";
 import type { RunningJob } from "./call-state.js";
 import type { Coverage } from "./coverage.js";
 import { openRunning } from "./open-running.js";
@@ -53,11 +53,16 @@ export class World {
   }
 
   /** A world whose job runs, empty, and its model. */
-  static async start(harness: Harness, coverage: Coverage): Promise<{ model: JobModel; real: World }> {
-    const model = new JobModel(HOMES);
+  static async start(
+    harness: Harness,
+    coverage: Coverage,
+    settings: Partial<ProgramSettings> = {},
+  ): Promise<{ model: JobModel; real: World }> {
+    const model = Object.assign(new JobModel(HOMES), settings);
+    model.shape = { ...FIRST_SHAPE, declared: [model.catalog, model.catalog] };
     const real = new World(harness, coverage);
     real.newStorage(model);
-    await real.open(model, FIRST_SHAPE, "latest");
+    await real.open(model, model.shape, "latest");
     return { model, real };
   }
 
@@ -92,7 +97,7 @@ export class World {
   /** Throws unless the running job holds exactly what the model says. */
   async expectSame(model: JobModel, when: string): Promise<void> {
     const { declared } = model.shape;
-    const found = firstDifference(await observeJob(this.running, declared), expectedLines(model.contents, declared));
+    const found = stateDifference(await observeJob(this.running, declared), expectedState(model.contents, declared));
     if (found !== undefined) throw new Error(`The state is wrong ${when}: ${found}`);
     model.readAll();
   }

@@ -11,7 +11,7 @@ import { World } from "../commands/world.js";
 import { type Harness, memoryPlace, type Place } from "../harness.js";
 import type { JobModel } from "../model/job-model.js";
 import { expectThat } from "../oracles/expectations.js";
-import { firstDifference } from "../oracles/observe.js";
+import { firstDifference } from "../oracles/first-difference.js";
 import { listNames, parseManifest, readObject } from "../oracles/stored-objects.js";
 import { memoryBackend } from "../reference/memory-harness.js";
 import { canonicalSavepoint } from "./canonical-savepoint.js";
@@ -26,14 +26,21 @@ interface Left {
 /** What others are compared with: state and checkpoints in memory. */
 export const REFERENCE: Harness = { name: "memory", backend: memoryBackend, place: memoryPlace };
 
+export interface Comparison {
+  /** @defaultValue state and checkpoints in memory */
+  readonly reference?: Harness;
+  /** Calls of states in place of one. @defaultValue 1 */
+  readonly maxCalls?: number;
+}
+
 /** Each savepoint of a history, and one at its end, is the same as that of `reference` after the same history. */
 export function sameSavepoints(
   harness: Harness,
   coverage: Coverage,
   maxCommands: number,
-  reference: Harness = REFERENCE,
+  { reference = REFERENCE, maxCalls = 1 }: Comparison = {},
 ): fc.IAsyncProperty<[Program]> {
-  return fc.asyncProperty(programs(maxCommands), async (program) => {
+  return fc.asyncProperty(programs(maxCommands, maxCalls), async (program) => {
     const expected = await historyOf(program, reference, new Coverage());
     const found = await historyOf(program, harness, coverage);
     // A failure that was planned for a call strikes only who makes that call: then the histories part, each as it should.
@@ -54,9 +61,8 @@ export function sameSavepoints(
 }
 
 async function historyOf(program: Program, harness: Harness, coverage: Coverage): Promise<Left> {
-  const { left, rescales, evolves, focus, commands } = program;
-  const { model, real } = await World.start(harness, coverage);
-  Object.assign(model, { left, rescales, evolves, focus });
+  const { commands, ...settings } = program;
+  const { model, real } = await World.start(harness, coverage, settings);
   await fc.asyncModelRun(() => ({ model, real }), commands as Iterable<fc.AsyncCommand<JobModel, World>>);
   const places: Place[] = [...real.savepoints];
   const ids = model.savepoints.map(({ id }) => id);

@@ -14,6 +14,7 @@ import { JOB_LAWS } from "./storage/jobs.js";
 import { LISTING_LAWS } from "./storage/listing.js";
 import { NAME_LAWS } from "./storage/names.js";
 import { READ_LAWS } from "./storage/reads.js";
+import { RESULT_LAWS } from "./storage/results.js";
 import { LAWS_OF_STORES } from "./store/stores.js";
 import { SURROUNDING_LAWS } from "./storage/surroundings.js";
 
@@ -31,6 +32,7 @@ export const ALL_LAWS: readonly Law[] = [
   ...SURROUNDING_LAWS,
   ...CRASH_LAWS,
   ...JOB_LAWS,
+  ...RESULT_LAWS,
   ...STATE_LAWS,
   ...SAVEPOINT_LAWS,
   ...FEATURE_LAWS,

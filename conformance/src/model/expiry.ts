@@ -38,16 +38,23 @@ function isLive(stamp: number, now: number | undefined): boolean {
   return stamp === NEVER || now === undefined || now < stamp;
 }
 
-/** What of `parts` has not expired at `now`; `undefined` if nothing has. */
+function areLive(stamps: ReadonlyMap<string, number>, now: number | undefined): boolean {
+  for (const stamp of stamps.values()) if (!isLive(stamp, now)) return false;
+  return true;
+}
+
+/** What of `parts` has not expired at `now`, `parts` itself if that is all of it; `undefined` if it is nothing. */
 export function liveParts(parts: Parts, now: number | undefined): Parts | undefined {
   const { content, stamps } = parts;
   if (stamps === undefined) return parts;
   if (typeof stamps === "number") return isLive(stamps, now) ? parts : undefined;
   if (Array.isArray(stamps)) {
+    if (stamps.every((stamp) => isLive(stamp, now))) return parts;
     const kept = stamps.map((stamp) => isLive(stamp, now));
     const elements = (content as unknown[]).filter((_, at) => kept[at]);
     return elements.length === 0 ? undefined : { content: elements, stamps: stamps.filter((_, at) => kept[at]) };
   }
+  if (areLive(stamps, now)) return parts;
   const fields = new Map([...(content as Fields)].filter(([field]) => isLive(stamps.get(field) ?? 0, now)));
   if (fields.size === 0) return undefined;
   return { content: fields, stamps: new Map([...stamps].filter(([field]) => fields.has(field))) };

@@ -3,7 +3,7 @@
  * what the running job holds.
  *
  * Invariants:
- * - A snapshot never changes: it is cloned when it is taken and when it is restored.
+ * - A snapshot never changes: it is copied when it is taken and when it is restored.
  */
 
 import type { Compression } from "@tidemark/core";
@@ -11,7 +11,7 @@ import { CATALOG, type StateSpec } from "./catalog.js";
 import { MAX_PARALLELISM, START_MS } from "./domains.js";
 import { migrateContent } from "./format-model.js";
 import { evenOwners, type Owners, taskCount } from "./key-order.js";
-import { emptyOperator, type OperatorContent, readAll, rescaled, turnTtl } from "./operator-model.js";
+import { copyOf, emptyOperator, type OperatorContent, readAll, rescaled, turnTtl } from "./operator-model.js";
 import { lookAt } from "./times.js";
 
 /** One checkpoint or savepoint. */
@@ -58,6 +58,9 @@ export function ownersIn({ owners, parallelism }: Shape, operator: number): Owne
 
 export const FIRST_SHAPE: Shape = { declared: [CATALOG, CATALOG], parallelism: [2, 1], retain: 1, compression: "none" };
 
+/** What a program decides for all of its commands. */
+export type ProgramSettings = Pick<JobModel, "left" | "rescales" | "evolves" | "focus" | "catalog">;
+
 export class JobModel {
   readonly homes: readonly HomeModel[];
   readonly savepoints: Snapshot[] = [];
@@ -81,6 +84,11 @@ export class JobModel {
   evolves = false;
   /** States that the program calls, one bit each: few, so that calls of one state meet. */
   focus = -1;
+  /** States that the program declares at all. */
+  catalog: readonly StateSpec[] = CATALOG;
+
+  /** What was callable at the last look: every operation looks. */
+  #callable: { readonly shape: Shape; readonly focus: number; readonly specs: Shape["declared"] } | undefined;
 
   constructor(homes: readonly Pick<HomeModel, "place" | "job">[]) {
     this.homes = homes.map(({ place, job }) => ({ place, job, retain: FIRST_SHAPE.retain, retained: [], maybe: [] }));
@@ -93,15 +101,20 @@ export class JobModel {
 
   /** The states that operations choose from; all that are declared, if none of them is in focus. */
   get callable(): readonly (readonly StateSpec[])[] {
-    return this.shape.declared.map((specs) => {
-      const inFocus = specs.filter((spec) => ((this.focus >> CATALOG.indexOf(spec)) & 1) === 1);
-      return inFocus.length === 0 ? specs : inFocus;
-    });
+    const { shape, focus } = this;
+    if (this.#callable?.shape !== shape || this.#callable.focus !== focus) {
+      const specs = shape.declared.map((all) => {
+        const inFocus = all.filter((spec) => ((focus >> CATALOG.indexOf(spec)) & 1) === 1);
+        return inFocus.length === 0 ? all : inFocus;
+      });
+      this.#callable = { shape, focus, specs };
+    }
+    return this.#callable.specs;
   }
 
   /** What a barrier finds now. */
   snapshot(id: number): Snapshot {
-    return { id, contents: structuredClone(this.contents), parent: this.base };
+    return { id, contents: this.contents.map(copyOf), parent: this.base };
   }
 
   /** The clock shows another time, and every task has seen it. */

@@ -19,7 +19,10 @@ export type ModelField = string | number | boolean;
 /** Encodings of few keys are asked for millions of times. */
 const KNOWN_MAX = 10_000;
 const encodings = new Map<ModelKey, string>();
-const hashes = new Map<string, number>();
+const fields = new Map<ModelField, string>();
+const hashes = new Map<ModelKey, number>();
+/** By namespace and key. */
+const addresses = new Map<string, Map<ModelKey, string>>();
 
 export function encodeKey(key: ModelKey): string {
   // A map does not tell -0 from 0, and they are one key; it knows NaN.
@@ -28,13 +31,20 @@ export function encodeKey(key: ModelKey): string {
 
 export function encodeField(field: ModelField): string {
   if (typeof field === "boolean") return field ? "\u0002" : "\u0001";
-  return typeof field === "number" ? `\u0003${encodeNumber(field)}` : `\u0005${encodeString(field)}`;
+  const encode = (): string =>
+    typeof field === "number" ? `\u0003${encodeNumber(field)}` : `\u0005${encodeString(field)}`;
+  return known(fields, field, encode);
+}
+
+/** Of a key in a namespace. */
+export function cellAddress(key: ModelKey, namespace: string): string {
+  const inNamespace = known(addresses, namespace, () => new Map<ModelKey, string>());
+  return known(inNamespace, key, () => `${encodeKey(key)}${encodeKey(namespace)}`);
 }
 
 /** The key group of a key. */
 export function keyGroup(key: ModelKey, maxParallelism: number): number {
-  const encoded = encodeKey(key);
-  return known(hashes, encoded, () => murmur3(Buffer.from(encoded, "latin1"))) % maxParallelism;
+  return known(hashes, key, () => murmur3(Buffer.from(encodeKey(key), "latin1"))) % maxParallelism;
 }
 
 function known<Key, Value>(values: Map<Key, Value>, key: Key, make: () => Value): Value {

@@ -22,8 +22,12 @@ const MERGING: readonly StateKind[] = ["list", "reducing", "aggregating"];
 
 export type Verb = (typeof VERBS)[keyof typeof VERBS][number] | "merge";
 
+const MERGING_VERBS: ReadonlyMap<StateKind, readonly Verb[]> = new Map(
+  MERGING.map((kind) => [kind, [...VERBS[kind], "merge", "merge"]]),
+);
+
 function verbsOf({ kind, isNamespaced }: StateSpec): readonly Verb[] {
-  return isNamespaced && MERGING.includes(kind) ? [...VERBS[kind], "merge", "merge"] : VERBS[kind];
+  return (isNamespaced ? MERGING_VERBS.get(kind) : undefined) ?? VERBS[kind];
 }
 
 export interface Operation {

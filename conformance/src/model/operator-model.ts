@@ -2,14 +2,14 @@
  * What an operator holds, in plain collections: trivially right, slow, and sharing no code with core.
  *
  * Invariants:
- * - Plain data only, so that `structuredClone` is a snapshot.
+ * - What is stored is never changed, only replaced: so a copy of the collections is a snapshot, see `copyOf`.
  * - Keyed state belongs to no task: it falls to tasks by key group. Operator state belongs to a task each.
  */
 
 import { type Accumulator, aggregate, CATALOG, isOperatorKind, reduce, type StateSpec } from "./catalog.js";
-import { liveParts, nowFor, type Parts, renewed, stampAt, type Stamps, stampedParts } from "./expiry.js";
-import { encodeKey, groupsOf, keyGroup, type ModelKey, type Owners, taskCount } from "./key-order.js";
-import { givenValue, givenValues, mergedNamespaces, type Operation } from "./operation.js";
+import { liveParts, nowFor, type Parts, renewed, renewsOnRead, stampAt, type Stamps, stampedParts } from "./expiry.js";
+import { cellAddress, encodeKey, groupsOf, keyGroup, type ModelKey, type Owners, taskCount } from "./key-order.js";
+import { givenValue, givenValues, mergedNamespaces, type Operation, type Verb } from "./operation.js";
 import { change, changeMap, entriesOf, type Fields, read } from "./state-model.js";
 import type { ModelTimers } from "./timer-model.js";
 import { noTimes, rescaledTimes, type TaskTimes } from "./times.js";
@@ -48,6 +48,18 @@ export function emptyOperator(owners: Owners): OperatorContent {
   };
 }
 
+/** The operator as it is now: what happens to one of both does not show in the other. */
+export function copyOf({ keyed, tasks, times, timers, owners, formats }: OperatorContent): OperatorContent {
+  return {
+    keyed: new Map([...keyed].map(([name, cells]) => [name, new Map(cells)])),
+    tasks: tasks.map((content) => new Map(content)),
+    times: times.map((each) => ({ ...each })),
+    timers: new Map(timers),
+    owners,
+    formats: new Map(formats),
+  };
+}
+
 /** Does what `operation` says, and returns what the call is to give. */
 export function applyToModel(content: OperatorContent, operation: Operation, maxParallelism: number): unknown {
   const { spec } = operation;
@@ -64,12 +76,16 @@ export function applyToModel(content: OperatorContent, operation: Operation, max
   const before = cells.get(address);
   const live = before === undefined ? undefined : liveParts(before, now);
   const { next, result } = change(live?.content, operation);
+  // A read changes a cell only where it meets what has expired, or renews.
+  if (READS.includes(operation.verb) && live === before && !renewsOnRead(spec)) return result;
   const stamp = spec.ttl === undefined ? undefined : stampAt(spec.ttl, now);
   const parts = stamp === undefined ? plainParts(next) : stampedParts({ before, live, next, operation, stamp });
   if (parts === undefined) cells.delete(address);
   else cells.set(address, { key: operation.key, namespace: operation.namespace, ...parts });
   return result;
 }
+
+const READS: readonly Verb[] = ["get", "has", "isEmpty", "entries"];
 
 /** What time it is for the state of the operation, in the task that owns its key. */
 export function nowOfKey(
@@ -133,7 +149,7 @@ export function rescaled(
   specs: readonly StateSpec[],
   { owners, maxParallelism }: { readonly owners: Owners; readonly maxParallelism: number },
 ): OperatorContent {
-  const next: OperatorContent = { ...structuredClone(content), owners };
+  const next: OperatorContent = { ...copyOf(content), owners };
   const parallelism = taskCount(owners);
   const same = sameTasks(content.owners, owners);
   if (same !== undefined) {
@@ -147,7 +163,7 @@ export function rescaled(
   for (let task = 0; task < parallelism; task++) {
     next.tasks.push(new Map(specs.flatMap((spec) => dealt(before, spec, { task, parallelism }))));
   }
-  return structuredClone(next);
+  return next;
 }
 
 /** For each task the one that owned the same; `undefined` if there is none for some. */
@@ -216,15 +232,19 @@ function dealt(
 
 function presentCells(content: OperatorContent, where: Enumeration): Cell[] {
   const { spec, namespace, task, maxParallelism } = where;
-  return [...(content.keyed.get(spec.name)?.values() ?? [])]
-    .filter((cell) => cell.namespace === namespace && taskOf(cell.key, content, maxParallelism) === task)
-    .flatMap((cell): Cell[] => {
-      const live = liveParts(cell, nowOfKey(content, { spec, key: cell.key }, maxParallelism));
-      return live === undefined ? [] : [{ ...cell, ...live }];
-    })
-    .map((cell) => ({ cell, group: keyGroup(cell.key, maxParallelism), encoded: encodeKey(cell.key) }))
-    .sort((a, b) => a.group - b.group || (a.encoded < b.encoded ? -1 : 1))
-    .map(({ cell }) => cell);
+  const found: Cell[] = [];
+  for (const cell of content.keyed.get(spec.name)?.values() ?? []) {
+    if (cell.namespace !== namespace || taskOf(cell.key, content, maxParallelism) !== task) continue;
+    const live = liveParts(cell, nowOfKey(content, { spec, key: cell.key }, maxParallelism));
+    if (live !== undefined) found.push(live === cell ? cell : { ...cell, ...live });
+  }
+  return found.sort((a, b) => compareCells(a, b, maxParallelism));
+}
+
+/** By key group, then by encoded key. */
+function compareCells(a: Cell, b: Cell, maxParallelism: number): number {
+  const groups = keyGroup(a.key, maxParallelism) - keyGroup(b.key, maxParallelism);
+  return groups !== 0 ? groups : encodeKey(a.key) < encodeKey(b.key) ? -1 : 1;
 }
 
 function cellsOf({ keyed }: OperatorContent, name: string): Map<string, Cell> {
@@ -234,7 +254,7 @@ function cellsOf({ keyed }: OperatorContent, name: string): Map<string, Cell> {
 }
 
 function addressOf({ key, namespace }: Operation): string {
-  return `${encodeKey(key)}${encodeKey(namespace)}`;
+  return cellAddress(key, namespace);
 }
 
 /** Everything of the sources goes into the operation's namespace. */

@@ -6,7 +6,7 @@
  * - The handler is user code: the model and the job run the same one, over their own states.
  */
 
-import { encodeKey, type ModelKey } from "./key-order.js";
+import { cellAddress, type ModelKey } from "./key-order.js";
 
 export type TimerKind = "event" | "processing";
 
@@ -42,7 +42,7 @@ export function hasTimer(timers: ModelTimers, timer: ModelTimer): boolean {
 export function timersInOrder(timers: ModelTimers, { kind, isOwn }: TimerScope): ModelTimer[] {
   return [...timers.values()]
     .filter((timer) => timer.kind === kind && isOwn(timer.key))
-    .map((timer) => ({ timer, cell: `${encodeKey(timer.key)}${encodeKey(timer.namespace)}` }))
+    .map((timer) => ({ timer, cell: cellAddress(timer.key, timer.namespace) }))
     .sort((a, b) => a.timer.time - b.timer.time || (a.cell < b.cell ? -1 : 1))
     .map(({ timer }) => timer);
 }
@@ -84,5 +84,5 @@ export function showTimer({ kind, time, key, namespace }: ModelTimer): string {
 }
 
 function timerAddress({ kind, time, key, namespace }: ModelTimer): string {
-  return `${kind} ${time} ${encodeKey(key)}${encodeKey(namespace)}`;
+  return `${kind} ${time} ${cellAddress(key, namespace)}`;
 }

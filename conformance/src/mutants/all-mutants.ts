@@ -9,6 +9,7 @@ import { BROKEN_JOBS } from "../broken/broken-jobs.js";
 import { BROKEN_MAPS, BROKEN_MERGES, BROKEN_MIGRATIONS } from "../broken/broken-merges.js";
 import { BROKEN_REGISTERS } from "../broken/broken-registers.js";
 import { BROKEN_STORAGES, type BrokenStorage, brokenPlace, type Catcher } from "../broken/broken-storages.js";
+import { BROKEN_RESULTS, type BrokenResults } from "../broken/broken-results.js";
 import { BROKEN_SAVEPOINTS } from "../broken/broken-savepoints.js";
 import { BROKEN_TIMERS } from "../broken/broken-timers.js";
 import type { Harness, Place } from "../harness.js";
@@ -17,6 +18,11 @@ import { BROKEN_STORES } from "../laws-of-stores/broken-stores.js";
 import { ALL_LAWS } from "../laws/all-laws.js";
 import { handleOn } from "../reference/handle-on.js";
 import { MEMORY_HARNESS } from "../reference/memory-harness.js";
+import {
+  TRANSACTIONAL_HARNESS,
+  type TransactionalMemory,
+  transactionalHandle,
+} from "../reference/transactional-memory.js";
 import type { AdapterHarness, BackendHarness } from "../runner/adapter-harness.js";
 import type { Law } from "../runner/law.js";
 import { brokenStoreAdapter, storeAdapter } from "../runner/null-harness.js";
@@ -83,7 +89,25 @@ export function allMutants(): readonly Mutant[] {
     laws: lawsNamed("contended-scopes"),
     harness: storeAdapter(what, () => brokenOwnerHarness(change)),
   }));
-  return [...storages, ...jobs, ...features, ...assignments, ...stores, ...owners];
+  const results = BROKEN_RESULTS.map((broken) => ({
+    what: `a storage that ${broken.what}`,
+    laws: lawsNamed(broken.law),
+    harness: brokenResultsHarness(broken),
+  }));
+  return [...storages, ...results, ...jobs, ...features, ...assignments, ...stores, ...owners];
+}
+
+/** The storage in memory with transactions, broken. */
+export function brokenResultsHarness({ what, make }: BrokenResults): BackendHarness<TransactionalMemory> {
+  return {
+    ...TRANSACTIONAL_HARNESS,
+    name: `a storage that ${what}`,
+    reopen(place) {
+      const handle = transactionalHandle(place);
+      const sound = handle.putWith?.bind(handle) as NonNullable<typeof handle.putWith>;
+      return Object.assign(handle, { putWith: make(sound, { place, handle }) });
+    },
+  };
 }
 
 /** The storage in memory, broken. */

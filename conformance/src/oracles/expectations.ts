@@ -2,6 +2,7 @@
 
 import { type ErrorCode, hasCode, isStateBackendError } from "@tidemark/core";
 import { canonical } from "../model/canonical.js";
+import { isSurelySame } from "../model/same-value.js";
 
 /** Throws unless both are equal in the sense of the contract. Of millions of comparisons one is told: so `what` may wait until then. */
 export function expectEqual(actual: unknown, expected: unknown, what: string | (() => string)): void {
@@ -11,18 +12,6 @@ export function expectEqual(actual: unknown, expected: unknown, what: string | (
     const told = typeof what === "string" ? what : what();
     throw new Error(`${told}: found ${found.slice(0, 400)} where ${wanted.slice(0, 400)} was expected`);
   }
-}
-
-/** The usual cases without the texts that `canonical` makes; whatever else there is, it judges. */
-function isSurelySame(a: unknown, b: unknown): boolean {
-  if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return a === b;
-  if (Array.isArray(a) && Array.isArray(b)) {
-    // By index: `every` passes over holes.
-    return a.length === b.length && [...a.keys()].every((index) => isSurelySame(a[index], (b as unknown[])[index]));
-  }
-  return (
-    a instanceof Uint8Array && b instanceof Uint8Array && a.constructor === b.constructor && Buffer.compare(a, b) === 0
-  );
 }
 
 /** Throws unless `condition`. */

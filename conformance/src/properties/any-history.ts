@@ -11,12 +11,16 @@ import { World } from "../commands/world.js";
 import type { Harness } from "../harness.js";
 import type { JobModel } from "../model/job-model.js";
 
-export function anyHistory(harness: Harness, coverage: Coverage, maxCommands: number): fc.IAsyncProperty<[Program]> {
-  return fc.asyncProperty(programs(maxCommands), async ({ left, rescales, evolves, focus, commands }) => {
+export function anyHistory(
+  harness: Harness,
+  coverage: Coverage,
+  maxCommands: number,
+  maxCalls = 1,
+): fc.IAsyncProperty<[Program]> {
+  return fc.asyncProperty(programs(maxCommands, maxCalls), async ({ commands, ...settings }) => {
     let both: { readonly model: JobModel; readonly real: World } | undefined;
     const setup = async () => {
-      both = await World.start(harness, coverage);
-      Object.assign(both.model, { left, rescales, evolves, focus });
+      both = await World.start(harness, coverage, settings);
       return both;
     };
     await fc.asyncModelRun(setup, commands as Iterable<fc.AsyncCommand<JobModel, World>>);

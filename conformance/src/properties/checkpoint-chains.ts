@@ -12,7 +12,7 @@ import { digestOf } from "../model/canonical.js";
 import type { JobModel } from "../model/job-model.js";
 import type { OperationChoice } from "../model/operation.js";
 import { expectCode, expectThat } from "../oracles/expectations.js";
-import { observeJob } from "../oracles/observe.js";
+import { linesOf, observeJob } from "../oracles/observe.js";
 
 interface Round {
   readonly operations: readonly OperationChoice[];
@@ -45,7 +45,7 @@ export function fullIsChain(harness: Harness, coverage: Coverage): fc.IAsyncProp
       }
       await takeCheckpoint(model, real);
       await reopenAs(model.shape, model, real);
-      digests.add(digestOf(await observeJob(real.running, model.shape.declared)));
+      digests.add(digestOf(linesOf(await observeJob(real.running, model.shape.declared))));
     }
     expectThat(
       digests.size === 1,

@@ -22,7 +22,7 @@ import { seededRandom } from "../faults/seeded-random.js";
 import type { Harness } from "../harness.js";
 import { FIRST_SHAPE, JobModel, type Snapshot } from "../model/job-model.js";
 import { outcomeText, settled } from "../oracles/expectations.js";
-import { expectedLines, firstDifference, observeJob } from "../oracles/observe.js";
+import { expectedState, observeJob, stateDifference } from "../oracles/observe.js";
 import { listNames, readObject } from "../oracles/stored-objects.js";
 import fc from "fast-check";
 
@@ -155,5 +155,5 @@ async function judge(
   if (snapshot === undefined) return `restored ${restoredFrom}`;
   const model = new JobModel([{ place: 0, job }]);
   model.restore(snapshot, shape);
-  return firstDifference(await observeJob(result.value, shape.declared), expectedLines(model.contents, shape.declared));
+  return stateDifference(await observeJob(result.value, shape.declared), expectedState(model.contents, shape.declared));
 }

@@ -13,7 +13,7 @@ import type { Harness } from "../harness.js";
 import { CATALOG, isOperatorKind } from "../model/catalog.js";
 import type { JobModel } from "../model/job-model.js";
 import { expectEqual } from "../oracles/expectations.js";
-import { observeJob } from "../oracles/observe.js";
+import { linesOf, observeJob } from "../oracles/observe.js";
 
 const counts = fc.integer({ min: 1, max: 6 });
 const operations = fc.array(operationChoices, { maxLength: 60, size: "max" });
@@ -37,11 +37,11 @@ export function rescalingIsIdentity(harness: Harness, coverage: Coverage): fc.IA
   });
 }
 
-function keyedLines(model: JobModel, real: World): Promise<string[]> {
+async function keyedLines(model: JobModel, real: World): Promise<readonly string[]> {
   const declared = model.shape.declared.map((specs) =>
     specs.filter(({ kind }) => !isOperatorKind(kind) || kind === "broadcast"),
   );
-  return observeJob(real.running, declared);
+  return linesOf(await observeJob(real.running, declared));
 }
 
 /** All elements of all tasks, in the order of the tasks. */

@@ -28,6 +28,11 @@ export interface Capabilities {
    * @defaultValue no limit
    */
   readonly objectBytesMax?: number;
+  /**
+   * Whether results are committed with an object: the storage has `putWith`. Needs the hooks `writeResult` and `readResults` to be checked.
+   * @defaultValue false
+   */
+  readonly transactions?: boolean;
 }
 
 /** What all harnesses have. `Place` is whatever the author likes: a path, a connection string, a map. */
@@ -60,6 +65,10 @@ interface StorageHooks<Place> extends CommonHarness<Place> {
    * whether it has struck.
    */
   faults?(place: Place, nth: number): (() => boolean) | Promise<() => boolean>;
+  /** Writes a result, a short text, with what `putWith` has handed to its work: in the transaction, beside the objects. */
+  writeResult?(place: Place, client: unknown, result: string): void | Promise<void>;
+  /** The results that are there, in any order: each as often as it is there. */
+  readResults?(place: Place): readonly string[] | Promise<readonly string[]>;
 }
 
 /** Harness of a `CheckpointStorage`. */
@@ -95,4 +104,4 @@ export type AdapterHarness<Place = unknown> =
   | StoreAdapterHarness<Place>;
 
 /** A hook that a law may need. */
-export type Hook = "advance" | "backend" | "corrupt" | "crash" | "faults" | "readBack";
+export type Hook = "advance" | "backend" | "corrupt" | "crash" | "faults" | "readBack" | "readResults" | "writeResult";

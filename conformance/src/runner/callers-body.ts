@@ -27,7 +27,7 @@ export class CallersBodies {
     let isDone = false;
     try {
       for (;;) {
-        const next = await this.#next(iterator);
+        const next = await this.during(() => iterator.next());
         isDone = next.done === true;
         if (next.done === true) return;
         yield next.value;
@@ -40,14 +40,15 @@ export class CallersBodies {
     }
   }
 
-  async #next(iterator: AsyncIterator<Uint8Array>): Promise<IteratorResult<Uint8Array>> {
+  /** What the caller does meanwhile: nobody may blame the adapter for it. */
+  async during<T>(work: () => Promise<T>): Promise<T> {
     let abandon = (_: Error): void => {};
     const abandoned = new Promise<never>((_, reject) => {
       abandon = reject;
     });
     this.#waiting.add(abandon);
     try {
-      return await Promise.race([iterator.next(), abandoned]);
+      return await Promise.race([work(), abandoned]);
     } finally {
       this.#waiting.delete(abandon);
     }

@@ -7,7 +7,10 @@ import type { Program } from "./law.js";
 import { linesOfCase } from "./show-case.js";
 
 /** After the first failure, so long is spent on finding smaller ones, milliseconds; the default. */
-const SHRINK_MS = 20_000;
+const SHRINK_MS = 8_000;
+/** While the smallest has more lines than these, so many times as long. */
+const SMALL_LINES = 10;
+const PATIENCE = 3;
 
 export interface CaseSettings {
   readonly runs: number;
@@ -16,7 +19,10 @@ export interface CaseSettings {
   readonly limitMs: number;
   /** Whether the first failure is enough. */
   readonly endOnFailure: boolean;
-  /** After the first failure, so long is spent on finding smaller ones, milliseconds. @defaultValue 20 s */
+  /**
+   * After the first failure, so long is spent on finding smaller ones, milliseconds; three times as long while the smallest has more than
+   * ten lines. @defaultValue 8 s
+   */
   readonly shrinkMs?: number | undefined;
   /** Told at the first failure how many cases there were, before smaller ones are looked for. */
   readonly onFailure?: ((cases: number) => void) | undefined;
@@ -50,7 +56,7 @@ export async function checkCases<Given>(
 ): Promise<number> {
   const { runs, seed, path, endOnFailure } = settings;
   let cases = 0;
-  let hasFailed = false;
+  let failedMs: number | undefined;
   let endMs = systemClock.monotonic() + settings.limitMs;
   const timed = Object.create(property) as fc.IAsyncProperty<Given>;
   timed.run = async (given) => {
@@ -59,11 +65,11 @@ export async function checkCases<Given>(
     cases++;
     const failure = await property.run(given);
     await settings.afterEach();
-    if (failure !== null && !hasFailed) {
-      hasFailed = true;
-      settings.onFailure?.(cases);
-      endMs = systemClock.monotonic() + (settings.shrinkMs ?? SHRINK_MS);
-    }
+    if (failure === null) return null;
+    if (failedMs === undefined) settings.onFailure?.(cases);
+    failedMs ??= systemClock.monotonic();
+    const isSmall = (show?.(given)?.lines ?? linesOfCase(given)).length <= SMALL_LINES;
+    endMs = failedMs + (isSmall ? 1 : PATIENCE) * (settings.shrinkMs ?? SHRINK_MS);
     return failure;
   };
   const replay = path === undefined ? {} : { path };

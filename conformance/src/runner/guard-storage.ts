@@ -3,11 +3,20 @@
  * call is noted. Whatever else the storage does passes as it is.
  */
 
-import type { ByteRange, CheckpointStorage, PutOptions, PutOutcome, StoredObject } from "@tidemark/core";
+import type {
+  ByteRange,
+  CheckpointStorage,
+  PutOptions,
+  PutOutcome,
+  StoredObject,
+  TransactionalOutcome,
+} from "@tidemark/core";
 import { Blame, errorText } from "./blame.js";
 import type { CallTrace } from "./call-trace.js";
 import { CallersBodies } from "./callers-body.js";
 import { inTime } from "./deadline.js";
+
+type PutWith = NonNullable<CheckpointStorage["putWith"]>;
 
 const METHODS = ["put", "get", "list", "remove", "close"] as const;
 
@@ -35,9 +44,24 @@ export class GuardStorage implements CheckpointStorage {
   readonly #guarding: Guarding;
   readonly #bodies = new CallersBodies();
 
+  /** There if the storage has it: core asks for nothing else. */
+  readonly putWith?: PutWith;
+
   constructor(inner: CheckpointStorage, guarding: Guarding) {
     this.inner = inner;
     this.#guarding = guarding;
+    const putWith = inner.putWith?.bind(inner);
+    if (putWith !== undefined) this.putWith = (...given) => this.#putWith(putWith, given);
+  }
+
+  async #putWith(putWith: PutWith, [name, body, put]: Parameters<PutWith>): Promise<TransactionalOutcome> {
+    const call = `putWith(${shortName(name)}, ${body.length} bytes${put.guard === undefined ? "" : ", guard"})`;
+    return this.#noted(call, async () => {
+      const work: typeof put.work = (client) => this.#bodies.during(() => put.work(client));
+      const outcome: unknown = await this.#timed(call, putWith(name, body, { ...put, work }));
+      if (outcome === "created" || outcome === "exists" || outcome === "refused") return outcome;
+      throw wrongType(call, outcome, "'created', 'exists' or 'refused'");
+    });
   }
 
   async put(name: string, body: Uint8Array | AsyncIterable<Uint8Array>, options?: PutOptions): Promise<PutOutcome> {

@@ -86,6 +86,13 @@ export function capabilityResults(
       observed: seen(["crash-is-real", "acknowledged-survives"]),
     },
     {
+      name: "transactions",
+      claimed: capabilities.transactions ? "yes" : "no",
+      observed: capabilities.transactions
+        ? seen(["results-with-objects", "guard-holds-off", "results-iff-published"])
+        : ({ yes: "no", no: "yes" }[seen(["transactions-declared"])] ?? "not checked"),
+    },
+    {
       name: "objectBytesMax",
       claimed: isLimited ? String(objectBytesMax) : "no limit",
       observed:

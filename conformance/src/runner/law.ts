@@ -10,7 +10,7 @@ import type { Capabilities, Contract, Hook } from "./adapter-harness.js";
 /**
  * What a law is about: `objects` (each call of a storage), `checkpoints` (what core builds on them), `fencing` (two owners),
  * `damage`, `surroundings` (failures, bytes and time below the adapter), `crashes`, `state` (a backend's working state),
- * `features` (what state and time do beyond that), `store`.
+ * `features` (what state and time do beyond that), `results` (what is committed with a checkpoint), `store`.
  */
 export const LEVELS = [
   "objects",
@@ -19,6 +19,7 @@ export const LEVELS = [
   "damage",
   "surroundings",
   "crashes",
+  "results",
   "state",
   "features",
   "store",
@@ -38,7 +39,7 @@ export interface Law {
   /** Clauses of docs/contract.md. */
   readonly clauses: readonly string[];
   /** Without these declared, the adapter does not claim what the law says. @defaultValue none */
-  readonly claims?: readonly ("shared" | "durable")[];
+  readonly claims?: readonly ("shared" | "durable" | "transactions")[];
   /** Whether the law says anything of an adapter with these capabilities. @defaultValue always */
   appliesTo?(capabilities: Required<Capabilities>): boolean;
   /** What the harness must offer. @defaultValue none */
@@ -89,4 +90,6 @@ export interface TestPlace {
   corrupt(name: string, bytes: Uint8Array | undefined): Promise<void>;
   faults(nth: number): Promise<() => boolean>;
   advance(ms: number): Promise<void>;
+  writeResult(client: unknown, result: string): Promise<void>;
+  readResults(): Promise<readonly string[]>;
 }

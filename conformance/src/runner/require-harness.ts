@@ -6,11 +6,12 @@ import { Blame } from "./blame.js";
 const CONTRACTS = ["storage", "backend", "store"];
 /** What else a harness of a contract must have. */
 const MORE: Readonly<Record<string, readonly string[]>> = { backend: ["backend"], store: ["crash"] };
-const HOOKS = ["destroy", "advance", "crash", "readBack", "corrupt", "faults"];
+const HOOKS = ["destroy", "advance", "crash", "readBack", "corrupt", "faults", "writeResult", "readResults"];
 const CAPABILITIES: Readonly<Record<keyof Capabilities, string>> = {
   shared: "boolean",
   durable: "boolean",
   objectBytesMax: "number",
+  transactions: "boolean",
 };
 const KNOWN = new Set([
   "name",
@@ -74,6 +75,11 @@ function refuse(what: string, found: string, remedy: string): never {
 
 /** What is declared, and what holds where nothing is. */
 export function capabilitiesOf({ capabilities = {} }: AdapterHarness): Required<Capabilities> {
-  const { shared = true, durable = false, objectBytesMax = Number.POSITIVE_INFINITY } = capabilities;
-  return { shared, durable, objectBytesMax };
+  const {
+    shared = true,
+    durable = false,
+    objectBytesMax = Number.POSITIVE_INFINITY,
+    transactions = false,
+  } = capabilities;
+  return { shared, durable, objectBytesMax, transactions };
 }

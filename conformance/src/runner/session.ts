@@ -51,6 +51,8 @@ export class Session {
       corrupt: (name, bytes) => hook("corrupt", (place) => harness.corrupt?.(place, name, bytes)),
       faults: (nth) => hook("faults", (place) => harness.faults?.(place, nth)),
       advance: (ms) => hook("advance", (place) => harness.advance?.(place, ms)),
+      writeResult: (client, result) => hook("writeResult", (place) => harness.writeResult?.(place, client, result)),
+      readResults: () => hook("readResults", (place) => harness.readResults?.(place)),
     };
   }
 

@@ -13,8 +13,8 @@ afterAll(() => test.stop());
 const shared = test.pool({ max: 8 });
 
 /** Those of jobs that look at most things at once; the others are left to a run with TIDEMARK_RUNS. */
-const jobs = ["any-history", "exactly-once", "two-lives", "same-savepoints"];
-const objects = Array.from({ length: 11 }, (_, index) => `CS${index + 1}`);
+const jobs = ["results-iff-published", "any-history", "exactly-once", "two-lives", "same-savepoints"];
+const objects = Array.from({ length: 12 }, (_, index) => `CS${index + 1}`);
 
 conformance(
   backendHarness(adapter, shared),

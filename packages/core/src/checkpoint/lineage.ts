@@ -19,7 +19,7 @@ import { assert } from "../assert.js";
 import type { Random } from "../contracts/clock.js";
 import type { CheckpointStorage, PutOutcome, TransactionalOutcome } from "../contracts/checkpoint-storage.js";
 import { hasCode, isStateBackendError, quoted, StateBackendError } from "../errors.js";
-import { decodeManifest } from "./manifest.js";
+import { decodeManifest, type Manifest } from "./manifest.js";
 import { type JobNames, type ManifestName, parseAttempt, parseManifestName } from "./names.js";
 import { readWhole } from "./read-whole.js";
 import { sealJson, unsealJson } from "./sealed-json.js";
@@ -53,6 +53,8 @@ interface Put {
 export interface Published {
   readonly manifests: readonly ManifestName[];
   readonly highestId: number;
+  /** What the last of `manifests` says, if it is whole: it was read, and is written once. */
+  readonly latest?: Manifest | undefined;
 }
 
 /** Reads what counts, without becoming owner. */
@@ -279,7 +281,7 @@ async function lookUnder(storage: CheckpointStorage, names: JobNames, attempt: n
     .sort((a, b) => a.checkpoint - b.checkpoint || a.attempt - b.attempt);
   checkNothingLost(authority, listed, counted);
   return {
-    manifests: await stillRetained(storage, names, counted),
+    ...(await stillRetained(storage, names, counted)),
     highestId: listed.reduce((highest, { checkpoint }) => Math.max(highest, checkpoint), 0),
   };
 }
@@ -289,16 +291,17 @@ async function stillRetained(
   storage: CheckpointStorage,
   names: JobNames,
   counted: readonly ManifestName[],
-): Promise<readonly ManifestName[]> {
-  const latest = counted.at(-1);
-  if (latest === undefined) return counted;
-  const name = names.checkpoints + latest.leaf;
+): Promise<Pick<Published, "manifests" | "latest">> {
+  const last = counted.at(-1);
+  if (last === undefined) return { manifests: counted };
+  const name = names.checkpoints + last.leaf;
   try {
-    const { retains } = decodeManifest(await readWhole(storage, name), name);
-    return counted.filter(({ checkpoint }) => retains.includes(checkpoint));
+    const latest = decodeManifest(await readWhole(storage, name), name);
+    const manifests = counted.filter(({ checkpoint }) => latest.retains.includes(checkpoint));
+    return { manifests, latest: manifests.at(-1) === last ? latest : undefined };
   } catch (error) {
     // A damaged latest manifest says so when it is restored. The others stay to be chosen from.
-    if (hasCode(error, "CHECKPOINT_CORRUPT") || hasCode(error, "FORMAT_UNSUPPORTED")) return counted;
+    if (hasCode(error, "CHECKPOINT_CORRUPT") || hasCode(error, "FORMAT_UNSUPPORTED")) return { manifests: counted };
     throw error;
   }
 }

@@ -38,10 +38,12 @@ export function unsealJson<T>(
       `Document of another format version. name=${quoted(name)} format=${format.magic} version=${seal[2]} supported=1 to ${format.version}. Read it with a newer Tidemark.`,
     );
   }
-  const body = text.slice(lineEnd + 1, -1);
-  if (!text.endsWith("\n") || sha256(body) !== seal[3]) throw corruptDocument(name, "it fails its checksum");
+  // As far as the line end the text is ASCII: as many bytes as characters.
+  if (!text.endsWith("\n") || sha256(bytes.subarray(lineEnd + 1, -1)) !== seal[3]) {
+    throw corruptDocument(name, "it fails its checksum");
+  }
   try {
-    const json = JSON.parse(body) as { readonly version?: unknown };
+    const json = JSON.parse(text.slice(lineEnd + 1)) as { readonly version?: unknown };
     // The hash does not cover the seal: a flipped version must not be believed.
     if (json.version !== Number(seal[2])) throw new TypeError("the seal has another version than the document");
     return parse(json);
@@ -59,6 +61,6 @@ export function corruptDocument(name: string, what: string, cause?: unknown): St
   );
 }
 
-function sha256(text: string): string {
-  return createHash("sha256").update(text, "utf8").digest("hex");
+function sha256(body: string | Uint8Array): string {
+  return createHash("sha256").update(body).digest("hex");
 }

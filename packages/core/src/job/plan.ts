@@ -17,6 +17,11 @@ import type { TaskOptions } from "./open-job.js";
 
 const OPERATOR_KINDS: ReadonlySet<string> = new Set<StateDescriptor["kind"]>(["split-list", "union-list", "broadcast"]);
 
+/** Whether a state of this kind goes by task and not by key group. */
+export function isOperatorKind(kind: string): boolean {
+  return OPERATOR_KINDS.has(kind);
+}
+
 /** A task whose options were checked. */
 export interface PlannedTask {
   /** Which of the given options it is one task of. */
@@ -118,12 +123,12 @@ export function judge(
       `The checkpoint has an operator that the job does not run. operator=${quoted(left)}. Run it, or name it in ignoreOperators to leave its state behind.`,
     );
   }
+  const matched = new Map<AnyOperator, OperatorIdentity>();
   return planned.map((task, i) => {
     const { operator, groups } = task;
     const source = sources.get(operator.name);
-    const declared = declaredOperator(operator);
-    const identity = { ...declared, states: matchStates(declared, source, codecJudge(operator)) };
-    if (source !== undefined) checkFormerCodecs(operator, source);
+    const identity = matched.get(operator) ?? identityOf(operator, source);
+    matched.set(operator, identity);
     if (source !== undefined) {
       // A key that moves may come from any key group.
       checkCovered(source, isOtherKey(operator, source) ? KeyGroups.all(operator.maxParallelism) : groups);
@@ -135,7 +140,7 @@ export function judge(
         source,
         siblings.map((sibling) => sibling.groups),
       );
-    if (source !== undefined && !isSameLayout) checkDealable(declared, source);
+    if (source !== undefined && !isSameLayout) checkDealable(operator, source);
     return {
       ...task,
       identity,
@@ -147,10 +152,18 @@ export function judge(
   });
 }
 
+/** The operator as it goes on from its checkpoint. */
+function identityOf(operator: AnyOperator, source: OperatorManifest | undefined): OperatorIdentity {
+  const declared = declaredOperator(operator);
+  const states = matchStates(declared, source, codecJudge(operator));
+  if (source !== undefined) checkFormerCodecs(operator, source);
+  return { ...declared, states };
+}
+
 /** Operator state is dealt out anew by what its codec reads, so it must be declared when the tasks change. */
-function checkDealable(declared: DeclaredOperator, source: OperatorManifest): void {
-  const names = new Set(declared.states.filter(({ kind }) => !isTimerKind(kind)).map(({ name }) => name));
-  const left = source.states.find(({ name, kind }) => OPERATOR_KINDS.has(kind) && !names.has(name));
+function checkDealable(operator: AnyOperator, source: OperatorManifest): void {
+  const names = new Set(Object.keys(operator.states));
+  const left = source.states.find(({ name, kind }) => isOperatorKind(kind) && !names.has(name));
   if (left === undefined) return;
   throw new StateBackendError(
     "STATE_INCOMPATIBLE",

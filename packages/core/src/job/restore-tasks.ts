@@ -29,7 +29,7 @@ import type { StateTable } from "../table/state-table.js";
 import { combinedTime, TaskTime, type TimeSeen } from "../table/task-time.js";
 import { type MovedState, moveKeys } from "./move-keys.js";
 import type { JobStores } from "./job-stores.js";
-import type { JudgedTask } from "./plan.js";
+import { isOperatorKind, type JudgedTask } from "./plan.js";
 import { bindStates, type BuiltTask, buildTask } from "./task.js";
 
 export interface RestoreRequest {
@@ -212,10 +212,10 @@ async function operatorShares(
   const shares: OperatorShare[] = [];
   if (source === undefined) return shares;
   const { codecs } = storedOperator({ operator, states: identity.states, source }, place);
+  const dealt = identity.states.filter(({ kind }) => isOperatorKind(kind));
   for (const task of source.tasks) {
-    const states = bindStates(operator, identity.states, { groups, epoch: new Epoch(1), time: new TaskTime(clock) });
-    const isOperatorState = [...states.values()].filter(({ isKeyed }) => !isKeyed);
-    const tables = new Map(isOperatorState.map(({ table }) => [table.stateId, table]));
+    const states = bindStates(operator, dealt, { groups, epoch: new Epoch(1), time: new TaskTime(clock) });
+    const tables = byStateId([...states.values()].map(({ table }) => table));
     const segments = withFormerCodecs(await operatorParts(place, task.segments), source.states, identity.states);
     const entries = await liveEntries({ place, segments, codecs });
     await loadEntries(movedEntries(entries, keyMigration(operator, source) ?? unmoved), tables, new Slicer(clock));

@@ -37,9 +37,10 @@ export function matchStates(
   const known = new Map(restored?.states.map((state) => [identityOf(state), state]));
   let nextId = [...known.values()].reduce((next, { id }) => Math.max(next, id + 1), 0);
   const matched = declared.states.map((state) => {
-    const before = known.get(identityOf(state));
+    const identity = identityOf(state);
+    const before = known.get(identity);
     if (before !== undefined) checkState(declared.name, state, { before, takesOver });
-    known.delete(identityOf(state));
+    known.delete(identity);
     return { ...state, id: before?.id ?? nextId++ };
   });
   return [...matched, ...known.values()];
@@ -75,6 +76,7 @@ function checkState(
   declared: DeclaredState,
   { before: restored, takesOver }: { readonly before: StateManifest; readonly takesOver: TakesOver },
 ): void {
+  if (isAsBefore(declared, restored)) return;
   const pairs: [string, string, string, CodecRole?][] = [
     ["kind", declared.kind, restored.kind],
     ["value codec", codecText(declared.codec), codecText(restored.codec), "codec"],
@@ -94,6 +96,21 @@ function checkState(
       `The state has another ${what} than in its checkpoint. operator=${quoted(operator)} state=${quoted(declared.name)} declared=${quoted(now)} checkpoint=${quoted(then)}. ${remedy} or give the new one another name.`,
     );
   }
+}
+
+/** The usual case, without a word about it. */
+function isAsBefore(declared: DeclaredState, restored: StateManifest): boolean {
+  return (
+    declared.kind === restored.kind &&
+    isSameName(declared.codec, restored.codec) &&
+    isSameName(declared.namespace, restored.namespace) &&
+    isSameName(declared.field, restored.field) &&
+    ttlTime(declared, restored) === ttlTime(restored, declared)
+  );
+}
+
+function isSameName(a: CodecName | undefined, b: CodecName | undefined): boolean {
+  return a?.id === b?.id && a?.version === b?.version;
 }
 
 function ttlTime({ ttl }: DeclaredState, other: DeclaredState): string {

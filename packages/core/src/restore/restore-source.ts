@@ -72,14 +72,15 @@ export interface JobPlace {
  * @throws {StateBackendError} CHECKPOINT_NOT_FOUND if there is no such id
  */
 export async function findIn(
-  { manifests }: Published,
+  { manifests, latest }: Published,
   { storage, names, job }: JobPlace,
   wanted: number | "latest",
 ): Promise<FoundCheckpoint | undefined> {
   if (wanted === "latest" && manifests.length === 0) return undefined;
   const name = wanted === "latest" ? manifests.at(-1) : manifests.findLast(({ checkpoint }) => checkpoint === wanted);
   if (name === undefined) throw notFound(wanted, manifests, job);
-  const manifest = await readJobManifest(storage, names, { name, job });
+  const isLatest = latest !== undefined && name === manifests.at(-1);
+  const manifest = isLatest ? asNamed(latest, { name, job }) : await readJobManifest(storage, names, { name, job });
   return { manifest, place: { storage, prefix: names.segments }, isOwn: true };
 }
 
@@ -87,9 +88,17 @@ export async function findIn(
 export async function readJobManifest(
   storage: CheckpointStorage,
   names: JobNames,
-  { name, job }: { readonly name: ManifestName; readonly job: string },
+  wanted: WantedManifest,
 ): Promise<Manifest> {
-  const manifest = await readManifest(storage, names.checkpoints + name.leaf);
+  return asNamed(await readManifest(storage, names.checkpoints + wanted.name.leaf), wanted);
+}
+
+interface WantedManifest {
+  readonly name: ManifestName;
+  readonly job: string;
+}
+
+function asNamed(manifest: Manifest, { name, job }: WantedManifest): Manifest {
   const isNamed =
     manifest.job === job &&
     manifest.kind === "checkpoint" &&

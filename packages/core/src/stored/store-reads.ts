@@ -19,7 +19,8 @@ interface Question {
   /** Of the store when it was asked. */
   readonly applies: number;
   /** Throws what is wrong with the value. */
-  readonly answer: (value: Uint8Array | undefined) => void;
+  readonly take: (value: Uint8Array | undefined) => unknown;
+  readonly resolve: (taken: unknown) => void;
   readonly reject: (error: unknown) => void;
 }
 
@@ -57,9 +58,9 @@ export class StoreReads {
   }
 
   /** What `take` makes of the value, at the moment it is there. One promise, since there is one for each record. */
-  get<T>(key: BinaryKey, take: (value: Uint8Array | undefined) => T): Promise<T> {
+  get(key: BinaryKey, take: (value: Uint8Array | undefined) => unknown): Promise<unknown> {
     return new Promise((resolve, reject) => {
-      this.#ask({ key, applies: this.#applies, answer: (value) => resolve(take(value)), reject });
+      this.#ask({ key, applies: this.#applies, take, resolve, reject });
     });
   }
 
@@ -87,7 +88,8 @@ export class StoreReads {
     this.#askedBytes = 0;
     this.#store.getMany(asked.map(({ key }) => key)).then(
       (values) => {
-        for (const [i, question] of asked.entries()) {
+        for (let i = 0; i < asked.length; i++) {
+          const question = asked[i] as Question;
           if (question.applies === this.#applies) answer(question, values[i]);
           else this.#ask({ ...question, applies: this.#applies });
         }
@@ -101,7 +103,7 @@ export class StoreReads {
 
 function answer(question: Question, value: Uint8Array | undefined): void {
   try {
-    question.answer(value);
+    question.resolve(question.take(value));
   } catch (error) {
     question.reject(error);
   }

@@ -4,6 +4,7 @@ import type { Slicer } from "../segment/slicer.js";
 import type { Epoch } from "../table/epoch.js";
 import type { TimerCell, TimerTable } from "../table/timer-table.js";
 import type { InFlight } from "./in-flight.js";
+import { isPromise } from "./is-promise.js";
 
 const IN_FLIGHT_MAX = 1000;
 /** So many timers fire before the clock is looked at. */
@@ -106,8 +107,4 @@ export class Firing {
       this.#onHandled = resolve;
     });
   }
-}
-
-function isPromise(value: unknown): value is PromiseLike<unknown> {
-  return typeof (value as PromiseLike<unknown> | null | undefined)?.then === "function";
 }

@@ -30,8 +30,8 @@ export class FailingPool {
     this.#check();
     const client = await this.#pool.connect();
     // COPY says what has failed by itself, and only to the object that was handed in.
-    const query = (question) =>
-      typeof question.submit === "function" ? client.query(question) : this.#asked(client, question);
+    const query = (question, values) =>
+      typeof question.submit === "function" ? client.query(question) : this.#asked(client, question, values);
     return Object.assign(Object.create(client), { query });
   }
 
@@ -47,14 +47,14 @@ export class FailingPool {
     return this.#pool.listenerCount(event);
   }
 
-  async #asked(client, question) {
+  async #asked(client, question, values) {
     this.#check();
     if (this.#countdown === 0) {
       this.#countdown = undefined;
       throw gone();
     }
     if (this.#countdown !== undefined) this.#countdown--;
-    return client.query(question);
+    return client.query(question, values);
   }
 
   #check() {

@@ -13,10 +13,11 @@ export function backendHarness({ migratePostgres, postgres, postgresStorage }, s
   return {
     contract: "backend",
     name: "PostgreSQL",
-    capabilities: { durable: true },
+    capabilities: { durable: true, transactions: true },
     async create() {
       const schema = `place_${++schemas}`;
       await migratePostgres({ pool: shared, schema, onWarning });
+      await sql(`CREATE TABLE ${schema}.result (result text NOT NULL)`);
       return { schema, processes: new Map() };
     },
     reopen({ schema, processes }) {
@@ -51,6 +52,9 @@ export function backendHarness({ migratePostgres, postgres, postgresStorage }, s
       }
       await sql(`UPDATE ${schema}.tidemark_object SET bytes = $2 WHERE name = $1`, [name, bytes.length]);
     },
+    writeResult: async ({ schema }, client, result) =>
+      void (await client.query(`INSERT INTO ${schema}.result VALUES ($1)`, [result])),
+    readResults: async ({ schema }) => (await sql(`SELECT result FROM ${schema}.result`)).map(({ result }) => result),
     faults: ({ processes }, nth) => [...processes.values()].at(-1).failAt(nth),
   };
 }
