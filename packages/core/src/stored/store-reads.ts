@@ -86,7 +86,7 @@ export class StoreReads {
     if (asked.length === 0) return;
     this.#asked = [];
     this.#askedBytes = 0;
-    this.#store.getMany(asked.map(({ key }) => key)).then(
+    this.#answers(asked).then(
       (values) => {
         for (let i = 0; i < asked.length; i++) {
           const question = asked[i] as Question;
@@ -98,6 +98,11 @@ export class StoreReads {
         for (const { reject } of asked) reject(error);
       },
     );
+  }
+
+  /** A promise also of what a store throws at once. */
+  async #answers(asked: readonly Question[]): Promise<readonly (Uint8Array | undefined)[]> {
+    return this.#store.getMany(asked.map(({ key }) => key));
   }
 }
 
