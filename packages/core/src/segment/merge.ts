@@ -16,8 +16,6 @@ import { type EntrySink, tombstone, Unpacking } from "./unpacking.js";
 class Cursor {
   readonly rank: number;
   readonly #blocks: AsyncIterator<EntryBlock>;
-  /** Whether there is no other cursor to compare with. */
-  readonly #isSole: boolean;
   block: EntryBlock | undefined;
   position = 0;
   key: BinaryKey | undefined;
@@ -25,9 +23,8 @@ class Cursor {
   head = 0;
   lead = 0;
 
-  constructor(source: EntrySource, rank: number, isSole: boolean) {
+  constructor(source: EntrySource, rank: number) {
     this.rank = rank;
-    this.#isSole = isSole;
     this.#blocks = source[Symbol.asyncIterator]();
   }
 
@@ -60,7 +57,7 @@ class Cursor {
 
   #enter(key: BinaryKey | undefined): void {
     this.key = key;
-    if (key === undefined || this.#isSole) return;
+    if (key === undefined) return;
     this.head = bytesAt(key, 0, 4);
     this.lead = bytesAt(key, 4, 10);
   }
@@ -79,12 +76,27 @@ export async function* mergeRuns(
   sink: EntrySink,
   { dropTombstones, nowOf = noTime, unpacksAll = false }: MergeOptions,
 ): AsyncGenerator<void, void, undefined> {
-  const cursors = sources.map((source, rank) => new Cursor(source, rank, sources.length === 1));
+  const unpacking = new Unpacking(sink, { dropTombstones, unpacksAll });
+  const target = { sink: unpacking.take, nowOf };
+  const [first, ...others] = sources;
+  if (first !== undefined) yield* others.length === 0 ? passOn(first, target) : mergeAll(sources, target);
+  unpacking.flush();
+  yield;
+}
+
+/** What is alone is in order, and its clears are of nothing that is there. */
+async function* passOn(source: EntrySource, target: MergeTarget): AsyncGenerator<void, void, undefined> {
+  for await (const block of source) {
+    for (let at = 0; at < block.count; at++) send(block, at, target);
+    yield;
+  }
+}
+
+async function* mergeAll(sources: readonly EntrySource[], target: MergeTarget): AsyncGenerator<void, void, undefined> {
+  const cursors = sources.map((source, rank) => new Cursor(source, rank));
   try {
     for (const cursor of cursors) await cursor.load();
     const filter = new ClearFilter();
-    const unpacking = new Unpacking(sink, { dropTombstones, unpacksAll });
-    const target = { sink: unpacking.take, nowOf };
     let live = cursors.filter((cursor) => cursor.key !== undefined);
     while (live.length > 0) {
       const used = mergeUntilBlockEnds(live, filter, target);
@@ -92,8 +104,6 @@ export async function* mergeRuns(
       for (const cursor of used) await cursor.load();
       if (used.some((cursor) => cursor.key === undefined)) live = live.filter((cursor) => cursor.key !== undefined);
     }
-    unpacking.flush();
-    yield;
   } finally {
     for (const cursor of cursors) await cursor.close();
   }
@@ -117,6 +127,14 @@ interface MergeTarget {
   readonly nowOf: (stateId: number) => number | undefined;
 }
 
+/** Sends an entry that counts; as a deletion, if it has expired. */
+function send(block: EntryBlock, at: number, { sink, nowOf }: MergeTarget): void {
+  const flags = block.flags[at] as number;
+  const isExpired = (flags & FLAG_EXPIRES) !== 0 && hasExpired(block, at, nowOf);
+  if (isExpired) sink(tombstone(block.keys[at] as BinaryKey, flags), 0);
+  else sink(block, at);
+}
+
 function noTime(): undefined {
   return undefined;
 }
@@ -129,7 +147,7 @@ function hasExpired(block: EntryBlock, at: number, nowOf: (stateId: number) => n
 }
 
 /** Merges synchronously until some cursors need their next block; returns those. `live` is ordered oldest first. */
-function mergeUntilBlockEnds(live: readonly Cursor[], filter: ClearFilter, { sink, nowOf }: MergeTarget): Cursor[] {
+function mergeUntilBlockEnds(live: readonly Cursor[], filter: ClearFilter, target: MergeTarget): Cursor[] {
   const used: Cursor[] = [];
   while (used.length === 0) {
     const winner = newestOfSmallest(live);
@@ -137,12 +155,9 @@ function mergeUntilBlockEnds(live: readonly Cursor[], filter: ClearFilter, { sin
     const key = winner.key as BinaryKey;
     const block = winner.block as EntryBlock;
     const at = winner.position;
-    const flags = block.flags[at] as number;
     if (filter.admits(key, winner.rank)) {
-      const isExpired = (flags & FLAG_EXPIRES) !== 0 && hasExpired(block, at, nowOf);
-      if ((flags & FLAG_CLEAR) !== 0) filter.raise(key, winner.rank);
-      if (isExpired) sink(tombstone(key, flags), 0);
-      else sink(block, at);
+      if (((block.flags[at] as number) & FLAG_CLEAR) !== 0) filter.raise(key, winner.rank);
+      send(block, at, target);
     }
     for (const cursor of live) {
       if (cursor.isAt(key, head, lead) && !cursor.step()) used.push(cursor);
