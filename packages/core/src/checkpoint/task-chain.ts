@@ -26,7 +26,7 @@ import { Slicer } from "../segment/slicer.js";
 import { type FrozenTable, withEntries } from "../table/frozen-table.js";
 import { BASE_LEVEL, planCompaction, SEGMENTS_MAX } from "./compaction.js";
 import type { SegmentRef } from "./manifest.js";
-import { uploadSegment } from "./segment-upload.js";
+import { type SegmentUpload, uploadSegment } from "./segment-upload.js";
 
 /** Where segments are: a storage and the prefix of their names in it. */
 export interface SegmentPlace {
@@ -127,16 +127,7 @@ export class TaskChain {
   uploadDelta(frozen: FrozenTable, request: ExtendRequest): Promise<SegmentRef> {
     const slicer = new Slicer(request.clock);
     return withEntries([frozen], slicer, (sources) =>
-      uploadSegment({
-        ...request,
-        slicer,
-        storage: this.place.storage,
-        prefix: this.place.prefix,
-        leaf: request.nextLeaf(),
-        sources,
-        isBase: false,
-        level: 0,
-      }),
+      uploadTo(this.place, request, { slicer, sources, isBase: false, level: 0 }),
     );
   }
 
@@ -166,12 +157,8 @@ export class TaskChain {
     const slicer = new Slicer(request.clock);
     // From here on what is frozen is held, whatever completes meanwhile.
     const segment = await withEntries(frozen, slicer, async (changes) =>
-      uploadSegment({
-        ...request,
+      uploadTo(this.place, request, {
         slicer,
-        storage: this.place.storage,
-        prefix: this.place.prefix,
-        leaf: request.nextLeaf(),
         sources: [...(await readers(this.place, onto.slice(plan.keep), this.#codecs)), ...changes],
         isBase: plan.keep === 0,
         level: plan.level,
@@ -188,12 +175,8 @@ export class TaskChain {
   ): Promise<SegmentRef> {
     const slicer = new Slicer(request.clock);
     return withEntries(this.#pending, slicer, async (changes) =>
-      uploadSegment({
-        ...request,
+      uploadTo(target, request, {
         slicer,
-        storage: target.storage,
-        prefix: target.prefix,
-        leaf: request.nextLeaf(),
         sources: [...(await readers(this.place, this.#segments, this.#codecs)).map(convert), ...changes],
         isBase: true,
         level: BASE_LEVEL,
@@ -222,6 +205,14 @@ export class TaskChain {
       liveBytes: liveRows * entryBytes,
     });
   }
+}
+
+function uploadTo(
+  { storage, prefix }: SegmentPlace,
+  request: ExtendRequest,
+  part: Pick<SegmentUpload, "slicer" | "sources" | "isBase" | "level">,
+): Promise<SegmentRef> {
+  return uploadSegment({ ...request, ...part, storage, prefix, leaf: request.nextLeaf() });
 }
 
 /** Sources of the visible entries of segments, in the order given, values in the codecs of today. */
